@@ -121,8 +121,7 @@ impl Services {
         let outbound = Outbound::within(issuer_keys::DEADLINE, config.outbound.allowed_networks.clone());
         let issuer_keys = Arc::new(IssuerKeys::new(outbound.clone()));
         let providers = providers(config, &issuer_keys)?;
-        let required = providers.iter().filter(|provider| provider.is_required);
-        let sso_required = required.map(|provider| provider.organization.clone()).collect();
+        let trusted = providers.iter().map(Provider::trusted).collect();
         let context = Context::new(Parts {
             store,
             clock: Arc::new(SystemClock::default()) as Arc<dyn Clock>,
@@ -131,7 +130,7 @@ impl Services {
             catalogue: Arc::new(catalogue(&config.scopes)?),
             keyring: Arc::new(keyring(&config.keys, &url)?),
             lane: lane(&config.hashing),
-            policy: Policy { sso_required, ..policy(config) },
+            policy: Policy { sso: trusted, ..policy(config) },
             runtime,
         });
         let public_url = PublicUrl::new(config.server.public_url.as_ref());
@@ -305,7 +304,7 @@ pub(crate) fn policy(config: &Config) -> Policy {
         }),
         webhooks: config.webhooks.enabled,
         // Known once the providers are read.
-        sso_required: Vec::new(),
+        sso: Vec::new(),
     }
 }
 

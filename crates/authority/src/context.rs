@@ -68,8 +68,8 @@ pub struct Policy {
     pub mail: Option<MailPolicy>,
     /// Whether organisations may have webhooks.
     pub webhooks: bool,
-    /// The organisations that refuse their members' passwords: their identity providers are required.
-    pub sso_required: Vec<Slug>,
+    /// The identity providers, and the organisations that trust them.
+    pub sso: Vec<TrustedProvider>,
 }
 
 /// What a deployment that sends mail chose.
@@ -81,11 +81,28 @@ pub struct MailPolicy {
     pub keep: Span,
 }
 
+/// An identity provider, as far as sessions and passwords are concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedProvider {
+    /// Its name in paths and with sessions.
+    pub id: String,
+    /// The organisation that its people sign in to.
+    pub organization: Slug,
+    /// Whether members of the organisation sign in by it alone.
+    pub is_required: bool,
+}
+
 impl Policy {
+    /// Whether the organisation trusts the provider. One that the operator took away has no sessions any more.
+    pub(crate) fn trusts(&self, provider: &str, organization: &Slug) -> bool {
+        self.sso.iter().any(|trusted| trusted.id == provider && trusted.organization == *organization)
+    }
+
     /// Whether members with that role sign in to the organisation by its identity provider alone. Owners do not: they get in when
     /// the provider fails.
     pub(crate) fn asks_for_sso(&self, role: RoleRef, organization: &Slug) -> bool {
-        role != RoleRef::BuiltIn(BuiltInRole::Owner) && self.sso_required.contains(organization)
+        let requires = |trusted: &TrustedProvider| trusted.is_required && trusted.organization == *organization;
+        role != RoleRef::BuiltIn(BuiltInRole::Owner) && self.sso.iter().any(requires)
     }
 }
 
@@ -108,7 +125,7 @@ impl Default for Policy {
             legacy: Legacy::default(),
             mail: None,
             webhooks: false,
-            sso_required: Vec::new(),
+            sso: Vec::new(),
         }
     }
 }

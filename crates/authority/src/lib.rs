@@ -70,7 +70,7 @@ mod letters;
 mod opaque;
 mod rights;
 
-pub use context::{Context, MailPolicy, Parts, Policy};
+pub use context::{Context, MailPolicy, Parts, Policy, TrustedProvider};
 pub use error::Failure;
 pub use origin::{Admission, Caller, Origin, Presentation, Proven, Via};
 pub use rights::Refused;

@@ -254,7 +254,7 @@ pub fn for_account(account: &Account, requested_at: Timestamp, now: Timestamp) -
 /// An error of the store.
 pub(crate) async fn is_useless(context: &Context, tx: &mut Tx, user: UserId) -> Result<bool, StoreError> {
     let policy = &context.policy;
-    if policy.sso_required.is_empty() {
+    if policy.sso.is_empty() {
         return Ok(false);
     }
     let homes = tx.organizations_of_user(user, None, MOST_TRAILS).await?;

@@ -49,11 +49,14 @@ pub(crate) fn session_caller(
     now: Timestamp,
 ) -> Result<Option<Caller>, Failure> {
     let SessionStanding { session, standing } = found;
-    // One by a password from before the organisation required its identity provider, or of an owner who is none any more. The word
-    // of a front end goes on: the operator decided with its token what it is worth.
-    let is_by_password = session.provider.is_none() && session.proven_at.is_some();
-    let is_refused = is_by_password && context.policy.asks_for_sso(standing.role, &standing.organization.slug);
-    if session.expires_at <= now || !is_welcome(standing) || is_refused {
+    let organization = &standing.organization.slug;
+    let is_trusted = match &session.provider {
+        Some(provider) => context.policy.trusts(provider, organization),
+        // One by a password from before the organisation required its identity provider, or of an owner who is none any more,
+        // counts no longer. The word of a front end goes on: the operator decided with its token what it is worth.
+        None => session.proven_at.is_none() || !context.policy.asks_for_sso(standing.role, organization),
+    };
+    if session.expires_at <= now || !is_welcome(standing) || !is_trusted {
         return Ok(None);
     }
     let proven = if session.provider.is_some() { Proven::AtProvider } else { Proven::Here };

@@ -26,6 +26,7 @@ use authority::tokens::Tokens;
 use authority::trust::{Issuers, Trust};
 use authority::webhooks::{Targets, Webhooks};
 use authority::{Context, Failure};
+use token_domain::text::Slug;
 
 /// The public address of the dashboard.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +40,14 @@ impl Services {
     /// Whether the deployment still waits to be set up. One that was set up when this process started is not asked about.
     pub(crate) async fn awaits_setup(&self) -> Result<bool, Failure> {
         if self.pending_setup.0.is_some() { self.setup.is_due().await } else { Ok(false) }
+    }
+
+    /// The identity providers of an organisation, or all: the path of a sign-in that leads to the page `next`, and the name.
+    pub(crate) fn providers(&self, next: &str, organization: Option<&Slug>) -> Vec<(String, String)> {
+        let next = percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC);
+        let providers = self.sso.providers().iter();
+        let wanted = providers.filter(|provider| organization.is_none_or(|slug| provider.organization == *slug));
+        wanted.map(|provider| (format!("/sign-in/sso/{}?next={next}", provider.id), provider.name.clone())).collect()
     }
 }
 

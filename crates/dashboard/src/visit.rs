@@ -21,7 +21,6 @@ use crate::answer::{page, to};
 use crate::cookies;
 use crate::form::{Form, LONGEST};
 use crate::layout::{Layout, NavLink, Section};
-use crate::pages::sign_in::providers;
 use crate::services::Services;
 
 /// A signed-in person.
@@ -285,7 +284,7 @@ impl Missing {
                     kept: form.kept(),
                     // The kept input would be lost on the way.
                     resets_passwords: false,
-                    providers: providers(services, "/", None),
+                    providers: services.providers("/", None),
                 };
                 page(StatusCode::UNAUTHORIZED, &sign_in)
             }

@@ -296,6 +296,7 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["external_id"], json!({"minLength": 1, "maxLength": 255, "example": "customer-4711"})),
         (&["externalId"], json!({"minLength": 1, "maxLength": 255, "example": "customer-4711"})),
         (&["agent"], json!({"maxLength": 200, "example": "curl/8.5.0"})),
+        (&["provider"], json!({"pattern": "^[a-z0-9-]{1,64}$", "example": "corp"})),
         (&["address"], json!({"minLength": 2, "maxLength": 45, "example": "203.0.113.7"})),
         (&["repo"], json!({"minLength": 1, "maxLength": 200, "example": "acme/widgets"})),
         (&["branch"], json!({"minLength": 1, "maxLength": 255, "example": "main"})),

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use authority::sso::Provider;
 use authority::trust::Issuers;
 use serde::Deserialize;
+use serde_json::Value;
 use token_domain::person::BuiltInRole;
 use token_domain::text::{Email, Name, Slug};
 use url::Url;
@@ -29,6 +30,9 @@ struct Written {
     client_secret_file: Option<PathBuf>,
     #[serde(default = "scopes")]
     scopes: Vec<String>,
+    /// What its tokens have to claim.
+    #[serde(default)]
+    require: BTreeMap<String, Value>,
     domains: Vec<String>,
     organization: String,
     default_role: Option<String>,
@@ -40,6 +44,17 @@ struct Written {
     #[serde(default)]
     required: bool,
 }
+
+/// Issuers where anybody can have an account, also with an address of a company: what they say of an address says nothing of who
+/// belongs to the company.
+const SHARED: [&str; 6] = [
+    "https://accounts.google.com",
+    "https://appleid.apple.com",
+    "https://gitlab.com",
+    "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0",
+    "https://slack.com",
+    "https://www.linkedin.com/oauth",
+];
 
 fn scopes() -> Vec<String> {
     ["openid", "email", "profile"].map(str::to_owned).into()
@@ -54,8 +69,12 @@ fn groups_claim() -> String {
 /// # Errors
 /// All errors, on one line.
 pub(crate) fn read(file: &str, text: &str, public_url: &Url, issuers: &dyn Issuers) -> Result<Vec<Provider>, String> {
-    let written = toml::from_str::<File>(text)
-        .map_err(|error| format!("{file}: {}", error.to_string().trim().replace('\n', " ")))?;
+    // Without the text of the line, which the error's own form shows: it may be the one with the secret.
+    let unread = |error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        format!("{file}: line {}: {}", before.matches('\n').count() + 1, error.message().replace('\n', " "))
+    };
+    let written = toml::from_str::<File>(text).map_err(unread)?;
     let mut wrong = Vec::new();
     let mut providers: Vec<Provider> = Vec::new();
     for entry in written.provider {
@@ -93,6 +112,13 @@ fn provider(
     }
     if !entry.scopes.iter().any(|scope| scope == "openid") {
         complain("scopes must hold openid".to_owned());
+    }
+    let is_claim = |value: &Value| value.is_string() || value.is_boolean() || value.is_i64();
+    if !entry.require.values().all(is_claim) {
+        complain("require must give each claim one text, number or true or false".to_owned());
+    }
+    if SHARED.contains(&entry.issuer.as_str()) && entry.require.is_empty() {
+        complain("require is needed for an issuer where anybody can have an account: name the claim that tells your people, such as hd of Google".to_owned());
     }
     // In the form in which addresses are compared.
     let is_domain = |domain: &String| {
@@ -146,6 +172,7 @@ fn provider(
         client_id: entry.client_id,
         client_secret,
         scopes: entry.scopes,
+        required_claims: entry.require.into_iter().collect(),
         domains: entry.domains,
         organization: organization?,
         default_role,
@@ -153,4 +180,80 @@ fn provider(
         roles,
         is_required: entry.required,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use authority::Context;
+    use authority::trust::FindingKeys;
+    use authority::trust::jwt::Jwt;
+
+    use super::*;
+
+    /// Takes every issuer by TLS.
+    struct AnyIssuer;
+
+    impl Issuers for AnyIssuer {
+        fn check(&self, text: &str) -> Result<(), &'static str> {
+            if text.starts_with("https://") { Ok(()) } else { Err("must be an https URL") }
+        }
+
+        fn keys<'a>(&'a self, _: &'a str, _: &'a Jwt, _: &'a Context) -> FindingKeys<'a> {
+            Box::pin(async { None })
+        }
+    }
+
+    const WHOLE: &str = "[[provider]]\nid = \"corp\"\nname = \"Acme account\"\nissuer = \"https://login.example.com\"\n\
+        client_id = \"nolapse\"\nclient_secret = \"canary\"\ndomains = [\"example.com\"]\norganization = \"acme\"\n";
+
+    fn read(text: &str) -> Result<Vec<Provider>, String> {
+        super::read("sso.toml", text, &Url::parse("https://tokens.example.com/").unwrap(), &AnyIssuer)
+    }
+
+    #[test]
+    fn an_entry_has_defaults_and_an_address_to_come_back_to() {
+        let providers = read(WHOLE).unwrap();
+        let [provider] = &providers[..] else { panic!("{providers:?}") };
+        assert_eq!(provider.redirect_uri, "https://tokens.example.com/sign-in/sso/corp/callback");
+        assert_eq!(
+            (provider.scopes.join(" ").as_str(), provider.groups_claim.as_str()),
+            ("openid email profile", "groups")
+        );
+        assert!(provider.default_role.is_none() && !provider.is_required && provider.roles.is_empty());
+        assert!(!format!("{provider:?}").contains("canary"));
+    }
+
+    #[test]
+    fn every_error_is_named_without_the_secret() {
+        let with = |from: &str, to: &str| WHOLE.replace(from, to);
+        let rows = [
+            (with("\"corp\"", "\"Corp\""), "id must be"),
+            (with("https://login", "http://login"), "issuer must be an https URL"),
+            (with("\"nolapse\"", "\"\""), "name and client_id are required"),
+            (with("\"Acme account\"", "\" \""), "name and client_id are required"),
+            (with("[\"example.com\"]", "[]"), "domains must name"),
+            (with("example.com\"]", "Example.com\"]"), "domains must name"),
+            (with("example.com\"]", "@example.com\"]"), "domains must name"),
+            (with("example.com\"]", "\"]"), "domains must name"),
+            (with("\"acme\"", "\"Acme!\""), "organization"),
+            (with("\"canary\"", "\"\""), "the client secret is empty"),
+            (format!("{WHOLE}scopes = [\"email\"]"), "scopes must hold openid"),
+            (format!("{WHOLE}default_role = \"king\""), "king is no built-in role"),
+            (format!("{WHOLE}[provider.roles]\nadmin = [\"a\"]"), "default_role is needed with roles"),
+            (format!("{WHOLE}client_secret_file = \"/nowhere\""), "set one of the two"),
+            (format!("{WHOLE}{WHOLE}"), "another provider has this id"),
+            (format!("{WHOLE}{}", with("\"corp\"", "\"other\"")), "another provider has this issuer and organization"),
+            (with("client_secret", "client_secrets"), "line 6: unknown field"),
+            (with("\"canary\"", "\"canary"), "line 6:"),
+            (with("\"canary\"", "7"), "line 6:"),
+            (with("https://login.example.com", "https://accounts.google.com"), "require is needed"),
+            (format!("{WHOLE}require = {{ hd = [\"example.com\"] }}"), "require must give each claim one text"),
+            (String::new(), "missing field `provider`"),
+        ];
+        for (text, expected) in rows {
+            let error = read(&text).unwrap_err();
+            assert!(error.starts_with("sso.toml: ") && error.contains(expected), "{expected}: {error}");
+            assert!(!error.contains("canary") && !error.contains('\n'), "{error}");
+        }
+    }
 }

@@ -64,24 +64,17 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
         ) => {
             vec![Code::RecentProofNeeded.into()]
         }
-        ("edit_me" | "start_totp", 403) => vec![Code::RecentProofNeeded.into(), Code::SessionOfProvider.into()],
-        ("switch_session" | "create_organization", 403) => vec![Code::SessionOfProvider.into()],
-        ("switch_session", 401) => vec![Code::SsoRequired.into()],
-        ("verify_email", 403) => vec![
-            Code::RecentProofNeeded.into(),
-            Code::SessionOfProvider.into(),
-            failing::person(PersonError::SessionNeeded),
-            failing::person(PersonError::WrongAddressCode),
-        ],
-        ("verify_email", 409) => vec![failing::person(PersonError::AddressTaken)],
-        ("change_password", 403) => {
-            vec![failing::person(PersonError::WrongPassword), Code::SessionOfProvider.into()]
-        }
-        ("create_session", 401) => {
-            [SignInError::Denied, SignInError::SecondFactorRequired, SignInError::WrongCode, SignInError::SsoRequired]
-                .map(failing::sign_in)
-                .into()
-        }
+        (
+            "edit_me"
+            | "start_totp"
+            | "switch_session"
+            | "create_organization"
+            | "verify_email"
+            | "change_password"
+            | "create_session",
+            401 | 403,
+        )
+        | ("verify_email", 409) => of_signing_in(operation, status),
         ("run_setup", 403) => vec![failing::setup(SetupError::WrongCode)],
         ("run_setup", 409) => vec![failing::setup(SetupError::AlreadyDone)],
         ("create_project" | "create_scope" | "create_scope_bound", 409) => vec![tenancy(TenancyError::SlugTaken)],
@@ -128,6 +121,31 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
         (_, 429) => vec![ApiError::too_many_requests(30)],
         (_, 402) => vec![Code::LimitReached.into()],
         (_, 409) => vec![Code::Conflict.into()],
+        _ => Vec::new(),
+    }
+}
+
+/// The same for signing in and what it stands on.
+fn of_signing_in(operation: &str, status: u16) -> Vec<ApiError> {
+    match (operation, status) {
+        ("edit_me" | "start_totp", 403) => vec![Code::RecentProofNeeded.into(), Code::SessionOfProvider.into()],
+        ("switch_session" | "create_organization", 403) => vec![Code::SessionOfProvider.into()],
+        ("switch_session", 401) => vec![Code::SsoRequired.into()],
+        ("verify_email", 403) => vec![
+            Code::RecentProofNeeded.into(),
+            Code::SessionOfProvider.into(),
+            failing::person(PersonError::SessionNeeded),
+            failing::person(PersonError::WrongAddressCode),
+        ],
+        ("verify_email", 409) => vec![failing::person(PersonError::AddressTaken)],
+        ("change_password", 403) => {
+            vec![failing::person(PersonError::WrongPassword), Code::SessionOfProvider.into()]
+        }
+        ("create_session", 401) => {
+            [SignInError::Denied, SignInError::SecondFactorRequired, SignInError::WrongCode, SignInError::SsoRequired]
+                .map(failing::sign_in)
+                .into()
+        }
         _ => Vec::new(),
     }
 }

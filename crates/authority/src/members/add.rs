@@ -71,7 +71,8 @@ impl Members {
                     {
                         return Err(OrganizationError::AlreadyMember);
                     }
-                    let found = found.filter(is_sure);
+                    // A session by an identity provider is not the person elsewhere: it knows nobody from there.
+                    let found = found.filter(|user| is_sure(user) && !change.is_by_provider());
                     match (known(change.tx, &seat, found).await?, whom) {
                         (Some(user), _) => {
                             let member = join(change, &seat, &user, role).await?;

@@ -1,8 +1,8 @@
 //! Signing in by an identity provider: who the person is here, what their groups make of them, and their session.
 //!
 //! A person is found by organisation, issuer and subject. At the first sign-in a member is linked whose address is the one that the
-//! provider vouches for, if the deployment or the organisation vouches for it as well: an account that made itself for the address
-//! may be somebody else's, who still has its password. An account that is linked keeps its link: an address that was given to a
+//! provider vouches for, if the deployment vouches for it as well: an account that somebody else made for the address, perhaps by
+//! an invitation that they sent and accepted themselves, still has their password. An account that is linked keeps its link: an address that was given to a
 //! new colleague is no way to the account of the one before. Somebody without an account gets one where a role is configured.
 //!
 //! **Invariant:** nobody who has an account becomes a member here. Who was removed is not a member, so the provider, which may still
@@ -13,7 +13,7 @@ use storage::model::Touched;
 use token_domain::id::{OrganizationId, UserId};
 use token_domain::person::{BuiltInRole, RoleRef};
 use token_domain::record::{
-    Identity, Membership, MembershipStanding, Organization, Principal, Session, User, Verified,
+    Account, Identity, Membership, MembershipStanding, Organization, Principal, Session, User, Verified,
 };
 use token_domain::text::Email;
 
@@ -156,8 +156,8 @@ async fn settle(
         Who::Linked(_) => return Err(SsoError::NoAttempt),
         Who::Known(..) | Who::New(..) if linked.is_some() => return Err(SsoError::NoAttempt),
         Who::Known(id, email) => {
-            let user = change.tx.user(id).await?.filter(|user| user.email.key() == email.key());
-            let user = user.filter(|user| user.has_address_in(organization)).ok_or(SsoError::Taken)?;
+            let account = change.tx.account(id).await?.filter(|account| account.user.email.key() == email.key());
+            let user = account.filter(|account| is_theirs(account, organization)).ok_or(SsoError::Taken)?.user;
             if change.tx.membership_standing(organization, id).await?.is_none() {
                 return Err(SsoError::NoMember);
             }
@@ -186,6 +186,14 @@ async fn settle(
     let event = change.event("user.identity.link").on("user", user.id).with("provider", provider.id.as_str());
     change.record(event).await?;
     Ok(user)
+}
+
+/// Whether the account of an address is surely that of the person who has the mailbox. The word of an organisation is not enough
+/// where there is a password: whoever invites an address can accept the invitation in its place and choose the password, and would
+/// then share the account, with all roles that the provider gives its owner.
+fn is_theirs(account: &Account, organization: OrganizationId) -> bool {
+    let Account { user, password_hash } = account;
+    user.is_verified_by_deployment() || (password_hash.is_none() && user.has_address_in(organization))
 }
 
 async fn join(

@@ -77,6 +77,9 @@ pub enum SsoError {
     /// The provider does not vouch for the address, or may not.
     #[error("the provider has no verified address of a permitted domain for the person")]
     Address,
+    /// The provider's token lacks what the operator requires of it: it is about somebody of another company.
+    #[error("the identity token lacks a claim that sso.file requires, or has another value there")]
+    Outside,
     /// An account has the address and is not known to be the person's.
     #[error("an account with the address exists, and is not linked")]
     Taken,
@@ -339,6 +342,10 @@ impl Sso {
         if jwt.text("nonce") != Some(&attempt.nonce()) {
             return Err(SsoError::Unacceptable("was made for another sign-in"));
         }
+        // At each sign-in, and of what is signed alone.
+        if provider.required_claims.iter().any(|(name, value)| jwt.claims().get(name) != Some(value)) {
+            return Err(SsoError::Outside);
+        }
         Ok(jwt)
     }
 
@@ -379,8 +386,11 @@ impl Sso {
         if attempt.recency() == Recency::Now && proven_at.is_none_or(|at| at + LEEWAY < attempt.begun_at()) {
             return Err(SsoError::NotAnew);
         }
-        let is_verified = claim("email_verified") == Some(&Value::Bool(true));
-        let email = text("email").and_then(|email| Email::parse(email).ok());
+        // Both from one place: a word about one address must not vouch for another.
+        let is_signed = ["email", "email_verified"].iter().all(|name| jwt.claims().contains_key(*name));
+        let source = if is_signed { jwt.claims() } else { more };
+        let is_verified = source.get("email_verified") == Some(&Value::Bool(true));
+        let email = source.get("email").and_then(Value::as_str).and_then(|email| Email::parse(email).ok());
         Ok(Claims {
             issuer: provider.issuer.clone(),
             subject: subject.to_owned(),

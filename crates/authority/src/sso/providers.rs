@@ -9,7 +9,7 @@ use token_domain::person::BuiltInRole;
 use token_domain::text::{Email, Slug};
 use zeroize::Zeroizing;
 
-use crate::context::Context;
+use crate::context::{Context, TrustedProvider};
 use crate::trust::jwt::{Jwt, KeySet};
 
 /// A provider, as the operator configured it.
@@ -29,6 +29,8 @@ pub struct Provider {
     pub redirect_uri: String,
     /// The scopes that are asked for.
     pub scopes: Vec<String>,
+    /// What its tokens have to claim, such as the company whose people are meant, where the provider has those of others as well.
+    pub required_claims: Vec<(String, Value)>,
     /// The domains whose addresses it may vouch for, in small letters.
     pub domains: Vec<String>,
     /// The organisation that its people sign in to, and that trusts it.
@@ -50,6 +52,12 @@ impl fmt::Debug for Provider {
 }
 
 impl Provider {
+    /// What of it the policy of the deployment has to know.
+    pub fn trusted(&self) -> TrustedProvider {
+        let (id, organization) = (self.id.clone(), self.organization.clone());
+        TrustedProvider { id, organization, is_required: self.is_required }
+    }
+
     /// Whether the address is in one of its domains; a domain does not stand for those below it.
     pub(crate) fn may_vouch_for(&self, email: &Email) -> bool {
         let key = email.key();

@@ -256,6 +256,7 @@ fn sso(world: &World) -> Sso {
         client_secret: None,
         redirect_uri: "https://tokens.example.org/sign-in/sso/corp/callback".to_owned(),
         scopes: vec!["openid".to_owned()],
+        required_claims: Vec::new(),
         domains: vec!["example.org".to_owned()],
         organization: Slug::parse("acme").expect("a slug"),
         default_role: None,

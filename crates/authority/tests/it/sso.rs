@@ -69,6 +69,13 @@ struct Begun {
     nonce: String,
 }
 
+/// Whether the organisation refuses passwords.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Required {
+    Yes,
+    No,
+}
+
 struct Ground {
     world: World,
     inside: Arc<Inside>,
@@ -76,12 +83,14 @@ struct Ground {
 }
 
 impl Ground {
-    /// Where the organisation of the world has a provider, `required` or not.
-    async fn new(db: &Db, required: &[&str]) -> Self {
+    /// Where the organisation of the world has a provider.
+    async fn new(db: &Db) -> Self {
+        Self::with(db, Required::No).await
+    }
+
+    async fn with(db: &Db, required: Required) -> Self {
         let mut options = Options::default();
         options.policy.mail = Some(MailPolicy { links: "https://tokens.example.org".to_owned(), keep: Span::days(3) });
-        options.policy.sso_required = required.iter().map(|slug| Slug::parse(slug).unwrap()).collect();
-        let world = World::with(db, options).await;
         let inside = Arc::new(Inside { issuer: Issuer::start(), codes: Mutex::default() });
         let provider = Provider {
             id: "corp".to_owned(),
@@ -91,13 +100,16 @@ impl Ground {
             client_secret: None,
             redirect_uri: "https://tokens.example.org/sign-in/sso/corp/callback".to_owned(),
             scopes: vec!["openid".to_owned()],
+            required_claims: Vec::new(),
             domains: vec!["example.org".to_owned()],
             organization: Slug::parse("acme").unwrap(),
             default_role: Some(BuiltInRole::Member),
             groups_claim: "groups".to_owned(),
             roles: Vec::new(),
-            is_required: !required.is_empty(),
+            is_required: required == Required::Yes,
         };
+        options.policy.sso = vec![provider.trusted()];
+        let world = World::with(db, options).await;
         let sessions = Arc::new(Sessions::new(&world.context, &world.validator).unwrap());
         let outside = Arc::clone(&inside) as Arc<dyn IdentityProviders>;
         let sso = Sso::new(&world.context, &sessions, vec![provider], outside);
@@ -184,7 +196,7 @@ impl Ground {
 #[test]
 fn an_attempt_counts_for_ten_minutes() {
     Db::each(async |db| {
-        let ground = Ground::new(db, &[]).await;
+        let ground = Ground::new(db).await;
         for (seconds, counts) in [(599, true), (600, false)] {
             let begun = ground.begin().await;
             ground.world.clock.advance(Span::seconds(seconds));
@@ -198,7 +210,7 @@ fn an_attempt_counts_for_ten_minutes() {
 #[test]
 fn of_answers_to_one_attempt_at_the_same_time_one_makes_a_session() {
     Db::each(async |db| {
-        let ground = Ground::new(db, &[]).await;
+        let ground = Ground::new(db).await;
         ground.sign_in(BOB).await.unwrap();
         let begun = ground.begin().await;
         let codes: Vec<String> = (0..8).map(|number| format!("code{number}")).collect();
@@ -219,7 +231,7 @@ fn of_answers_to_one_attempt_at_the_same_time_one_makes_a_session() {
 #[test]
 fn a_newcomer_who_signs_in_twice_at_the_same_time_gets_one_account() {
     Db::each(async |db| {
-        let ground = Ground::new(db, &[]).await;
+        let ground = Ground::new(db).await;
         let (one, two) = (ground.begin().await, ground.begin().await);
         ground.grant("one", &one, BOB);
         ground.grant("two", &two, BOB);
@@ -237,7 +249,7 @@ fn a_newcomer_who_signs_in_twice_at_the_same_time_gets_one_account() {
 #[test]
 fn a_second_factor_that_the_organisation_requires_is_asked_of_passwords() {
     Db::each(async |db| {
-        let ground = Ground::new(db, &[]).await;
+        let ground = Ground::new(db).await;
         let (organization, bob) = (ground.organization().await, ground.add_person(BOB).await);
         ground.join(&organization, bob.id, BuiltInRole::Member).await;
         let (id, now) = (organization.id, ground.world.context.now());
@@ -260,7 +272,7 @@ fn a_second_factor_that_the_organisation_requires_is_asked_of_passwords() {
 #[test]
 fn a_password_that_no_organisation_takes_is_not_reset() {
     Db::each(async |db| {
-        let ground = Ground::new(db, &["acme"]).await;
+        let ground = Ground::with(db, Required::Yes).await;
         let (acme, bob) = (ground.organization().await, ground.add_person(BOB).await);
         ground.join(&acme, bob.id, BuiltInRole::Admin).await;
         let denied = ground.world.sessions.sign_in(BOB, PASSWORD.to_owned().into(), None, &origin()).await;
@@ -302,7 +314,7 @@ async fn mailed(ground: &Ground, address: &str) -> Option<String> {
 #[test]
 fn an_operator_parts_a_person_from_the_provider() {
     Db::each(async |db| {
-        let ground = Ground::new(db, &[]).await;
+        let ground = Ground::new(db).await;
         let session = ground.sign_in(BOB).await.unwrap().signed_in.token;
         let email = Email::parse(BOB).unwrap();
         let order = |seed| {

@@ -2120,10 +2120,13 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,
     pub org_id: String,
-    /// When the person last proved their identity by password or second factor; `null` if the session was created by a
-    /// separate web front end.
+    /// When the person last proved their identity by password or second factor, or at the identity provider; `null` if the session
+    /// was created by a separate web front end, or the provider does not say when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven_at: Option<String>,
+    /// The identity provider that the session was created by, whose sessions count for one organisation alone; `null` for others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
 }
 
 /// The active sessions.

@@ -24,7 +24,7 @@ mod second_factor;
 mod session_line;
 mod settings;
 mod setup;
-pub(crate) mod sign_in;
+mod sign_in;
 mod sso;
 #[cfg(debug_assertions)]
 mod styleguide;

@@ -8,7 +8,7 @@ use askama::Template;
 use authority::second_factors::{Evidence, SecondFactorError};
 use zeroize::Zeroizing;
 
-use super::sign_in::{kept_fields, local_path, proof, providers};
+use super::sign_in::{kept_fields, local_path, proof};
 use crate::answer::{Answer, Tone, either, ok, page, to_saying};
 use crate::form::Form;
 use crate::layout::{Layout, Section};
@@ -64,7 +64,9 @@ fn proof_page(
         email: visitor.me.standing.user.email.to_string(),
         has_second_factor: visitor.me.standing.second_factor_since.is_some(),
         takes_password: visitor.services.sso.takes_password(&visitor.me.standing),
-        providers: providers(&visitor.services, &next, Some(&visitor.me.standing.organization.slug))
+        providers: visitor
+            .services
+            .providers(&next, Some(&visitor.me.standing.organization.slug))
             .into_iter()
             .map(|(path, name)| (path + "&fresh=1", name))
             .collect(),

@@ -47,7 +47,7 @@ async fn sign_in_shown(request: HttpRequest, services: Services) -> HttpResponse
         next: local_path(query.raw("next")),
         kept: Vec::new(),
         resets_passwords: services.password_resets.is_available(),
-        providers: providers(&services, &local_path(query.raw("next")), None),
+        providers: services.providers(&local_path(query.raw("next")), None),
     };
     layout.shown(&request, page(StatusCode::OK, &sign_in))
 }
@@ -74,7 +74,7 @@ async fn try_sign_in(request: &HttpRequest, services: &Services, body: &[u8]) ->
             next: local_path(form.raw("next")),
             kept: kept.clone(),
             resets_passwords: services.password_resets.is_available(),
-            providers: providers(services, &local_path(form.raw("next")), None),
+            providers: services.providers(&local_path(form.raw("next")), None),
         };
         page(status, &sign_in)
     };
@@ -166,14 +166,6 @@ fn enter(
 pub(super) fn session_cookie(request: &HttpRequest, services: &Services, signed_in: &SignedIn) -> HeaderValue {
     let seconds = signed_in.session.expires_at.since(services.context.now()).as_seconds();
     Cookie::Session.set(request, signed_in.token.expose(), seconds)
-}
-
-/// The identity providers of an organisation, or all: the path of a sign-in that leads to the page `next`, and the name.
-pub(crate) fn providers(services: &Services, next: &str, organization: Option<&Slug>) -> Vec<(String, String)> {
-    let next = percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC);
-    let providers = services.sso.providers().iter();
-    let wanted = providers.filter(|provider| organization.is_none_or(|slug| provider.organization == *slug));
-    wanted.map(|provider| (format!("/sign-in/sso/{}?next={next}", provider.id), provider.name.clone())).collect()
 }
 
 /// Parses a code of an authenticator app or a recovery code.

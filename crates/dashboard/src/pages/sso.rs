@@ -16,6 +16,9 @@ use crate::layout::Layout;
 use crate::services::Services;
 use crate::visit::{Problem, origin};
 
+/// The longest path that people come back to.
+const LONGEST_NEXT: usize = 1_000;
+
 pub(super) fn register(config: &mut ServiceConfig) {
     config.service(leave).service(come_back);
 }
@@ -27,7 +30,9 @@ async fn leave(request: HttpRequest, services: Services, provider: Path<String>)
     }
     let query = Form::query(&request);
     let recency = if query.raw("fresh") == "1" { Recency::Now } else { Recency::Any };
-    match services.sso.begin(&provider, &local_path(query.raw("next")), recency).await {
+    // A browser keeps no cookie of more than 4 KiB, in which each sign is encoded as three.
+    let next = Some(local_path(query.raw("next"))).filter(|next| next.len() <= LONGEST_NEXT);
+    match services.sso.begin(&provider, next.as_deref().unwrap_or("/"), recency).await {
         Ok(begun) => {
             let mut answer = to(&begun.url);
             let cookie = Cookie::Attempt.set(&request, &begun.cookie, ATTEMPT_LIFETIME.as_seconds());
@@ -87,6 +92,9 @@ fn refused(request: &HttpRequest, services: &Services, id: &str, error: &SsoErro
         }
         SsoError::Address => forbidden(format!(
             "{name} gives no verified e-mail address for you, or one of a domain that is not permitted here. Ask the people who run {name}."
+        )),
+        SsoError::Outside => forbidden(format!(
+            "Your account at {name} is not one of those that are permitted here. Sign in there with the account of your organisation."
         )),
         SsoError::Taken => forbidden(format!(
             "An account here has your e-mail address and cannot be linked to {name}: its address is not verified, or it is linked to somebody else. If it is yours, sign in with its password and verify the address under Settings; else ask your operator."

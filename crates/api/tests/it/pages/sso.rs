@@ -18,6 +18,7 @@ both!(
     claims_beside_the_identity_token_are_read_and_are_of_the_same_person,
     a_person_who_was_removed_or_disabled_does_not_come_back_through_the_provider,
     what_a_provider_says_is_not_believed_beyond_what_it_proves,
+    a_claim_that_is_required_has_to_be_in_the_signed_token,
     an_answer_counts_for_its_browser_its_provider_and_once,
     groups_decide_the_role_at_each_sign_in_and_the_last_owner_stays,
     the_provider_of_one_organisation_opens_no_other,
@@ -33,7 +34,7 @@ const ANN: &str = "ann@acme.example";
 struct Ground {
     server: Server,
     issuer: Issuer,
-    _file: NamedTempFile,
+    file: NamedTempFile,
 }
 
 /// A sign-in that a browser began: what the provider is told.
@@ -66,7 +67,7 @@ impl Ground {
             .with("server.public_url", "https://it")
             .with("outbound.allowed_networks", networks)
             .with("sso.file", file.path().display());
-        Self { server: Server::start(backend, options), issuer, _file: file }
+        Self { server: Server::start(backend, options), issuer, file }
     }
 
     fn begin(&self) -> Attempt {
@@ -85,23 +86,10 @@ impl Ground {
         Attempt { browser, state: told("state"), nonce: told("nonce"), challenge: told("code_challenge") }
     }
 
-    /// The claims about Ann for an attempt, changed as given: `null` takes one away.
-    fn claims(&self, attempt: &Attempt, changes: &Value) -> Value {
-        let (client, _) = CLIENT.split_once(':').unwrap();
-        let mut claims = json!({
-            "aud": client, "sub": "ann", "nonce": attempt.nonce, "email": ANN, "email_verified": true, "name": "Ann",
-            "groups": [], "jti": null, "repository_id": null, "ref": null, "event_name": null,
-        });
-        for (name, value) in changes.as_object().unwrap() {
-            claims[name] = value.clone();
-        }
-        claims
-    }
-
     /// A whole sign-in with these claims.
     fn sign_in(&self, changes: &Value) -> (Attempt, Answer) {
         let mut attempt = self.begin();
-        let token = self.issuer.token(&self.claims(&attempt, changes));
+        let token = self.issuer.token(&claims(&attempt, changes));
         let answer = self.bring(&mut attempt, "a-code", &token);
         (attempt, answer)
     }
@@ -127,9 +115,22 @@ impl Ground {
     }
 }
 
+/// The claims about Ann for an attempt, changed as given: `null` takes one away.
+fn claims(attempt: &Attempt, changes: &Value) -> Value {
+    let (client, _) = CLIENT.split_once(':').unwrap();
+    let mut claims = json!({
+        "aud": client, "sub": "ann", "nonce": attempt.nonce, "email": ANN, "email_verified": true, "name": "Ann",
+        "groups": [], "jti": null, "repository_id": null, "ref": null, "event_name": null,
+    });
+    for (name, value) in changes.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    claims
+}
+
 /// The deployment vouches for an address.
-fn deployment() -> Option<Verified> {
-    Some(Verified { at: now(), by: None })
+fn deployment() -> Verified {
+    Verified { at: now(), by: None }
 }
 
 #[track_caller]
@@ -178,11 +179,12 @@ fn a_member_is_linked_by_an_address_that_is_vouched_for(backend: Backend) {
     for (verified, why) in [
         (None, "whoever made the account for the address may still have its password"),
         (Some(Verified { at: now(), by: Some(elsewhere) }), "another organisation's word"),
+        (Some(Verified { at: now(), by: Some(here) }), "an administrator may have invited the address and accepted"),
     ] {
         facts.set_verified(ANN, verified);
         refused(&ground.sign_in(&json!({})).1, why, "cannot be linked to Corp");
     }
-    facts.set_verified(ANN, Some(Verified { at: now(), by: Some(here) }));
+    facts.set_verified(ANN, Some(deployment()));
     let (mut browser, answer) = ground.sign_in(&json!({"groups": ["anything"]}));
     entered(&answer);
     assert!(browser.browser.page("/settings").contains(ANN));
@@ -190,7 +192,7 @@ fn a_member_is_linked_by_an_address_that_is_vouched_for(backend: Backend) {
     assert!(matches!(&linked[..], [one] if one["target_id"] == ann.id.to_string().as_str()), "{linked:?}");
     // Somebody with an account and no place in the organisation needs an invitation, whoever vouches for the address.
     facts.add_person("bob@acme.example");
-    facts.set_verified("bob@acme.example", deployment());
+    facts.set_verified("bob@acme.example", Some(deployment()));
     let bob = json!({"sub": "bob", "email": "bob@acme.example"});
     refused(&ground.sign_in(&bob).1, "no member", "You are not a member");
 }
@@ -209,9 +211,15 @@ fn claims_beside_the_identity_token_are_read_and_are_of_the_same_person(backend:
     unverified["email_verified"] = json!(false);
     ground.issuer.tell(unverified);
     refused(&ground.sign_in(&bare).1, "an address that is not verified", "no verified e-mail address");
-    ground.issuer.tell(whole);
+    ground.issuer.tell(whole.clone());
     let signed = json!({"email": ANN, "email_verified": false, "groups": null});
     refused(&ground.sign_in(&signed).1, "what is signed goes first", "no verified e-mail address");
+    let mut elsewhere = whole.clone();
+    elsewhere["email"] = json!("ann@evil.example");
+    ground.issuer.tell(elsewhere);
+    let mixed = json!({"email": "boss@acme.example", "email_verified": null});
+    refused(&ground.sign_in(&mixed).1, "one address, and a word about another", "no verified e-mail address");
+    ground.issuer.tell(whole.clone());
     let session = ground.session(&bare);
     let me = ground.server.caller(&session).get("/v1/me").expect(200);
     assert_eq!((&me["role"], &me["name"], &me["email"]), (&json!("admin"), &json!("Ann A."), &json!(ANN)));
@@ -283,7 +291,7 @@ fn what_a_provider_says_is_not_believed_beyond_what_it_proves(backend: Backend) 
     ];
     for (why, header, signer) in forged {
         let mut attempt = ground.begin();
-        let claims = ground.issuer.claims(&ground.claims(&attempt, &json!({})));
+        let claims = ground.issuer.claims(&claims(&attempt, &json!({})));
         let signed = signer.unwrap_or(&ground.issuer).sign(&header, &claims);
         let unsigned = format!("{}.{}.", encode(&header), encode(&claims));
         let token = if header["alg"] == "none" { unsigned } else { signed };
@@ -294,12 +302,32 @@ fn what_a_provider_says_is_not_believed_beyond_what_it_proves(backend: Backend) 
     entered(&ground.sign_in(&json!({})).1);
 }
 
+fn a_claim_that_is_required_has_to_be_in_the_signed_token(backend: Backend) {
+    let ground = Ground::start(backend, "default_role = \"member\"\nrequire = { hd = \"acme.example\", staff = true }");
+    let outside = "is not one of those that are permitted here";
+    ground
+        .issuer
+        .tell(json!({"sub": "ann", "email": ANN, "email_verified": true, "hd": "acme.example", "staff": true}));
+    for (why, changes) in [
+        ("no claim", json!({})),
+        ("another value", json!({"hd": "evil.example", "staff": true})),
+        ("one of two", json!({"hd": "acme.example"})),
+        ("another type", json!({"hd": "acme.example", "staff": "true"})),
+        ("beside the token alone", json!({"email": null})),
+    ] {
+        refused(&ground.sign_in(&changes).1, why, outside);
+    }
+    let whole = json!({"hd": "acme.example", "staff": true});
+    entered(&ground.sign_in(&whole).1);
+    refused(&ground.sign_in(&json!({})).1, "somebody who is linked", outside);
+}
+
 fn an_answer_counts_for_its_browser_its_provider_and_once(backend: Backend) {
     let ground = Ground::start(backend, "default_role = \"member\"");
     let again = "was not begun in this browser";
     let mut attempt = ground.begin();
-    let claims = ground.claims(&attempt, &json!({}));
-    ground.issuer.grant("a-code", &attempt.challenge, &ground.issuer.token(&claims));
+    let first = claims(&attempt, &json!({}));
+    ground.issuer.grant("a-code", &attempt.challenge, &ground.issuer.token(&first));
     let path = format!("/sign-in/sso/corp/callback?code=a-code&state={}", attempt.state);
     refused(&Browser::new(&ground.server).get(&path), "a browser that began nothing", again);
     refused(&ground.begin().browser.get(&path), "a browser that began another", again);
@@ -312,7 +340,7 @@ fn an_answer_counts_for_its_browser_its_provider_and_once(backend: Backend) {
         "with a kept cookie, and a code that was used",
         "did not complete the sign-in",
     );
-    ground.issuer.grant("another", &attempt.challenge, &ground.issuer.token(&claims));
+    ground.issuer.grant("another", &attempt.challenge, &ground.issuer.token(&first));
     attempt.browser.cookies.insert("__Host-nls-attempt".to_owned(), cookie);
     let fresh = path.replace("a-code", "another");
     refused(&attempt.browser.get(&fresh), "with a kept cookie, and another code", again);
@@ -343,7 +371,7 @@ fn an_answer_counts_for_its_browser_its_provider_and_once(backend: Backend) {
     assert_eq!(Browser::new(&ground.server).get("/sign-in/sso/nobody").status, 404);
     let elsewhere = ground.begin_in(Browser::new(&ground.server), "/sign-in/sso/corp?next=https://evil.example");
     let mut elsewhere = elsewhere;
-    let token = ground.issuer.token(&ground.claims(&elsewhere, &json!({})));
+    let token = ground.issuer.token(&claims(&elsewhere, &json!({})));
     let answer = ground.bring(&mut elsewhere, "c-code", &token);
     assert_eq!((answer.status, answer.header("location")), (303, Some("/?after=sign-in")));
 }
@@ -373,7 +401,7 @@ fn groups_decide_the_role_at_each_sign_in_and_the_last_owner_stays(backend: Back
     assert_eq!(changes.len(), 2, "{changes:?}");
     // The owner of the organisation, whose groups give less.
     let owner = ground.server.facts().user(Server::OWNER);
-    ground.server.facts().set_verified(Server::OWNER, deployment());
+    ground.server.facts().set_verified(Server::OWNER, Some(deployment()));
     let changes = json!({"sub": "owner", "email": Server::OWNER, "groups": []});
     let session = ground.session(&changes);
     assert_eq!(ground.server.caller(&session).get("/v1/me").expect(200)["role"], "owner");
@@ -384,8 +412,9 @@ fn the_provider_of_one_organisation_opens_no_other(backend: Backend) {
     let ground = Ground::start(backend, "");
     let facts = ground.server.facts();
     let ann = facts.add_member(ANN, BuiltInRole::Admin);
-    facts.set_verified(ANN, deployment());
-    let elsewhere = facts.add_organization("elsewhere");
+    facts.set_verified(ANN, Some(deployment()));
+    let elsewhere_id = facts.add_organization("elsewhere");
+    let elsewhere = elsewhere_id;
     facts.join(elsewhere, &ann, BuiltInRole::Owner);
     let session = ground.session(&json!({"auth_time": test_issuer::now()}));
     let by_password = ground.server.signed_in(ANN).credential().to_owned();
@@ -401,6 +430,18 @@ fn the_provider_of_one_organisation_opens_no_other(backend: Backend) {
     caller.post("/v1/me/password", &changed).fails(403, of_one);
     caller.post("/v1/me/totp", &json!({})).fails(403, of_one);
     caller.post("/v1/organizations", &json!({"slug": "third"})).fails(403, of_one);
+    let other = facts.add_person("other@elsewhere.example");
+    facts.join(elsewhere_id, &other, BuiltInRole::Member);
+    let here = facts.organization(Server::ORGANIZATION).id;
+    let members = format!("/v1/organizations/{here}/members");
+    let by_address = json!({"email": "other@elsewhere.example", "role": "member"});
+    let by_id = json!({"user_id": other.id.to_string(), "role": "member"});
+    let stranger = json!({"user_id": "018f2f3e-4c5d-7a6b-8c7d-9e0f1a2b3c4d", "role": "member"});
+    let [known, unknown] = [&by_id, &stranger].map(|whom| caller.post(&members, whom));
+    assert_eq!((known.status, known.json()["error"].clone()), (unknown.status, unknown.json()["error"].clone()));
+    assert_ne!(known.status, 201, "{}", known.text());
+    caller.post(&members, &by_address).expect(202);
+    assert!(!facts.is_member(here, &other), "invited, and not added");
     let listed = caller.get("/v1/organizations").expect(200);
     assert_eq!(listed["organizations"].as_array().unwrap().len(), 1, "{listed}");
     // Sessions elsewhere are not there for it, and go on.
@@ -449,7 +490,7 @@ fn where_single_sign_on_is_required_passwords_are_for_owners_alone(backend: Back
     // A session by a password from before is over as well.
     let kept = facts.add_session_ending(&ann, 600);
     assert_eq!(ground.server.caller(&kept).get("/v1/me").status, 401);
-    facts.set_verified(ANN, deployment());
+    facts.set_verified(ANN, Some(deployment()));
     let session = ground.session(&json!({}));
     let mut ann = ground.server.caller(&session);
     ann.get("/v1/me").expect(200);
@@ -477,14 +518,14 @@ fn another_sign_in_at_the_provider_is_a_proof(backend: Backend) {
         [(json!(null), "no word"), (json!(now - 3_600), "an old proof"), (json!(now + 600), "a later one")]
     {
         let mut attempt = ground.begin_in(Browser::new(&ground.server), &link);
-        let token = ground.issuer.token(&ground.claims(&attempt, &json!({"auth_time": time})));
+        let token = ground.issuer.token(&claims(&attempt, &json!({"auth_time": time})));
         refused(&ground.bring(&mut attempt, "a-code", &token), why, "did not ask you to sign in again");
     }
     let answer = browser.get(&link);
     let asked = answer.header("location").unwrap().to_owned();
     assert!(asked.contains("prompt=login") && asked.contains("max_age=0"), "{asked}");
     let mut attempt = ground.begin_in(browser, &link);
-    let claims = ground.claims(&attempt, &json!({"auth_time": test_issuer::now()}));
+    let claims = claims(&attempt, &json!({"auth_time": test_issuer::now()}));
     let answer = ground.bring(&mut attempt, "a-code", &ground.issuer.token(&claims));
     assert_eq!((answer.status, answer.header("location")), (303, Some("/settings")), "{}", answer.text());
     assert_eq!(ground.server.caller(&first).get("/v1/me").status, 401, "the session before was replaced");
@@ -517,7 +558,7 @@ fn a_provider_that_promises_to_name_itself_has_to(backend: Backend) {
     ground.issuer.behave(Manner::NamesIssuer);
     refused(&ground.sign_in(&json!({})).1, "an answer without an issuer", "cannot be believed");
     let mut attempt = ground.begin();
-    let token = ground.issuer.token(&ground.claims(&attempt, &json!({})));
+    let token = ground.issuer.token(&claims(&attempt, &json!({})));
     ground.issuer.grant("a-code", &attempt.challenge, &token);
     let issuer = super::browser::encoded(&ground.issuer.url);
     let path = format!("/sign-in/sso/corp/callback?code=a-code&state={}&iss={issuer}", attempt.state);
@@ -533,10 +574,10 @@ fn any_node_finishes_a_sign_in_and_only_one_does(backend: Backend) {
     let options = Options::default()
         .with("server.public_url", "https://it")
         .with("outbound.allowed_networks", "127.0.0.0/8")
-        .with("sso.file", ground._file.path().display());
+        .with("sso.file", ground.file.path().display());
     let other = ground.server.beside(options);
     let attempt = ground.begin();
-    let token = ground.issuer.token(&ground.claims(&attempt, &json!({})));
+    let token = ground.issuer.token(&claims(&attempt, &json!({})));
     let cookie = attempt.browser.cookies["__Host-nls-attempt"].clone();
     let answers = std::thread::scope(|scope| {
         let begun = ["one", "two"].into_iter().zip([&ground.server, &other]).map(|(code, server)| {
