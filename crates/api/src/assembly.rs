@@ -136,7 +136,8 @@ impl Services {
         let public_url = PublicUrl::new(config.server.public_url.as_ref());
         let validator = Data::new(Validator::new(&context, &limits(&config.cache)?));
         let sessions = Data::new(Sessions::new(&context, &validator)?);
-        let requests = Arc::new(ProviderRequests::new(outbound, &issuer_keys)) as Arc<dyn IdentityProviders>;
+        let requests =
+            Arc::new(ProviderRequests::new(outbound, &issuer_keys, &providers)) as Arc<dyn IdentityProviders>;
         let sender = Arc::new(sender(config));
         Ok(Self {
             sso: Data::new(Sso::new(&context, &sessions, providers, requests)),

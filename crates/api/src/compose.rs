@@ -72,6 +72,7 @@ pub(crate) async fn serve(
     services.context.resume_time().await?;
     note_tag_key(&services.context).await?;
     let (code, pending) = pending_setup(&services).await?;
+    services.sso.check_organizations().await?;
 
     let service_token = ServiceToken::new(service_token(config));
     let tag_keys = TagKeys { ids: tag_key_ids(&config.keys, &url)?, url };

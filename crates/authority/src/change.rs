@@ -335,6 +335,24 @@ impl<'t> Change<'t> {
         if self.is_by_provider() { Err(Refused::OfProvider) } else { Ok(()) }
     }
 
+    /// Refuses a session that an identity provider made of a person who is in other organisations as well, for what would be seen
+    /// there too.
+    ///
+    /// # Errors
+    /// [`Refused::OfProvider`]; an error of the store.
+    pub(crate) async fn check_concerns_nobody_else<E>(&mut self, user: UserId) -> Result<(), E>
+    where
+        E: From<Refused> + From<Failure>,
+    {
+        if self.is_by_provider() {
+            let homes = self.tx.organizations_of_user(user, None, 2).await.map_err(Failure::from)?;
+            if homes.len() > 1 {
+                return Err(Refused::OfProvider.into());
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the caller's session was made by the identity provider of its organisation.
     pub(crate) fn is_by_provider(&self) -> bool {
         self.session().is_some_and(|session| session.provider.is_some())

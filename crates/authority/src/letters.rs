@@ -184,6 +184,8 @@ pub(crate) enum Notice {
     SecondFactorRemoved,
     /// There are new recovery codes, and the ones before are void.
     RecoveryCodesReplaced,
+    /// An identity provider signs the person in from now on.
+    IdentityLinked,
     /// Somebody signed in from a device that was not known.
     NewDevice,
 }
@@ -197,6 +199,7 @@ impl Notice {
             Self::SecondFactorAdded => "A second factor was added to your account",
             Self::SecondFactorRemoved => "The second factor of your account was removed",
             Self::RecoveryCodesReplaced => "Your recovery codes were replaced",
+            Self::IdentityLinked => "Your account was linked to your organisation's sign-in",
             Self::NewDevice => "Sign-in from a new device",
         }
     }
@@ -210,6 +213,9 @@ impl Notice {
             Self::PasswordChanged => "The password of your account was changed. Other sessions were ended.",
             Self::SecondFactorAdded => {
                 "Signing in to your account asks for a code of an app from now on. Other sessions were ended."
+            }
+            Self::IdentityLinked => {
+                "Signing in with the account of your organisation leads to your account here from now on, for that organisation."
             }
             Self::SecondFactorRemoved => {
                 "Signing in to your account no longer asks for a code of an app. Other sessions were ended."
@@ -379,6 +385,7 @@ mod tests {
             Notice::SecondFactorAdded,
             Notice::SecondFactorRemoved,
             Notice::RecoveryCodesReplaced,
+            Notice::IdentityLinked,
             Notice::NewDevice,
         ];
         let invitation =

@@ -135,6 +135,7 @@ impl People {
             Box::pin(async move {
                 let mut event = change.event("user.update").on("user", user).with("name_changed", name.is_some());
                 if let Some(name) = &name {
+                    change.check_concerns_nobody_else::<PersonError>(user).await?;
                     change.tx.rename_user(user, name, change.now).await?;
                 }
                 if let Some(email) = &email {

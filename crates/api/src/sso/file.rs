@@ -160,6 +160,9 @@ fn provider(
             roles.extend(groups.into_iter().map(|group| (group, role)));
         }
     }
+    if default_role == Some(BuiltInRole::Owner) {
+        complain("default_role must not be owner: name the groups of owners in roles".to_owned());
+    }
     if !roles.is_empty() && entry.default_role.is_none() {
         complain("default_role is needed with roles: the role of people in none of the groups".to_owned());
     }
@@ -239,6 +242,7 @@ mod tests {
             (with("\"canary\"", "\"\""), "the client secret is empty"),
             (format!("{WHOLE}scopes = [\"email\"]"), "scopes must hold openid"),
             (format!("{WHOLE}default_role = \"king\""), "king is no built-in role"),
+            (format!("{WHOLE}default_role = \"owner\""), "default_role must not be owner"),
             (format!("{WHOLE}[provider.roles]\nadmin = [\"a\"]"), "default_role is needed with roles"),
             (format!("{WHOLE}client_secret_file = \"/nowhere\""), "set one of the two"),
             (format!("{WHOLE}{WHOLE}"), "another provider has this id"),

@@ -3,6 +3,7 @@
 //! The description (`OpenID` Connect Discovery 1.0 §4) and the keys are cached together for an hour, as those of issuers that trust
 //! policies name.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use authority::Context;
@@ -21,7 +22,7 @@ use crate::surface::trust::issuer_keys::IssuerKeys;
 /// The most bytes of a token answer: an identity token has 16 KiB at most, and there is an access token beside it.
 const MOST_TOKENS: u64 = 64 * 1024;
 
-/// The most codes that are exchanged at the same time; others wait. A provider that is slow must not take all threads for itself.
+/// The most requests to one provider at the same time; others wait. A provider that is slow holds up its own people alone.
 const AT_ONCE: usize = 16;
 
 /// Requests to providers.
@@ -29,7 +30,17 @@ const AT_ONCE: usize = 16;
 pub(crate) struct ProviderRequests {
     outbound: Outbound,
     keys: Arc<IssuerKeys>,
-    places: Semaphore,
+    /// By provider.
+    places: HashMap<String, Arc<Semaphore>>,
+}
+
+/// A request to a provider.
+struct Asked {
+    url: Url,
+    /// The form of a POST; nothing for a GET.
+    form: Option<Zeroizing<String>>,
+    basic: Option<Zeroizing<String>>,
+    bearer: Option<Zeroizing<String>>,
 }
 
 /// The fields of a token answer (RFC 6749 §5.1) that are used.
@@ -41,8 +52,30 @@ struct Tokens {
 
 impl ProviderRequests {
     /// With the cache of descriptions and keys.
-    pub(crate) fn new(outbound: Outbound, keys: &Arc<IssuerKeys>) -> Self {
-        Self { outbound, keys: Arc::clone(keys), places: Semaphore::new(AT_ONCE) }
+    pub(crate) fn new(outbound: Outbound, keys: &Arc<IssuerKeys>, providers: &[Provider]) -> Self {
+        let place = |provider: &Provider| (provider.id.clone(), Arc::new(Semaphore::new(AT_ONCE)));
+        Self { outbound, keys: Arc::clone(keys), places: providers.iter().map(place).collect() }
+    }
+
+    /// Sends a request; the body of the answer. A task of its own, which keeps the place until the request has really ended: the
+    /// thread that makes it goes on when the browser has gone.
+    async fn send(&self, provider: &Provider, asked: Asked) -> Result<Zeroizing<Vec<u8>>, String> {
+        let places = self.places.get(&provider.id).ok_or("it is not configured")?;
+        let place = Arc::clone(places).acquire_owned().await.map_err(|error| error.to_string())?;
+        let outbound = self.outbound.clone();
+        let sent = tokio::spawn(async move {
+            let _place = place;
+            let Asked { url, form, basic, bearer } = &asked;
+            let basic = basic.as_ref().map(|basic| basic.as_str());
+            let form = form.as_ref().map(|body| Form { body, basic });
+            let bearer = bearer.as_ref().map(|bearer| bearer.as_str());
+            outbound.send(&Call { form, bearer, ..Call::get(url, MOST_TOKENS) }).await
+        });
+        match sent.await.map_err(|error| error.to_string())? {
+            Ok(Got::Document { body, .. }) => Ok(Zeroizing::new(body)),
+            Ok(Got::Unchanged) => Err("it answered 304".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     async fn token(
@@ -52,9 +85,9 @@ impl ProviderRequests {
         verifier: &str,
         context: &Context,
     ) -> Result<Redeemed, String> {
-        let _place = self.places.acquire().await.map_err(|error| error.to_string())?;
         let endpoints = self.keys.endpoints(&provider.issuer, context).await.unwrap_or_default();
-        let endpoint = endpoints.token.ok_or("its description has no token endpoint")?;
+        let url = endpoints.token.filter(|url| is_as_safe(url, provider));
+        let url = url.ok_or("its description has no usable token endpoint")?;
         let mut form = Serializer::new(String::new());
         form.append_pair("grant_type", "authorization_code")
             .append_pair("code", code)
@@ -68,25 +101,15 @@ impl ProviderRequests {
         if let Some(secret) = in_form {
             form.append_pair("client_secret", secret);
         }
-        let form = Zeroizing::new(form.finish());
         // Form-encoded before it is put together (RFC 6749 §2.3.1).
         let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
         let basic =
             in_header.map(|secret| Zeroizing::new(format!("{}:{}", encoded(&provider.client_id), encoded(secret))));
-        let call = Call {
-            form: Some(Form { body: &form, basic: basic.as_ref().map(|basic| basic.as_str()) }),
-            ..Call::get(&endpoint, MOST_TOKENS)
-        };
-        match self.outbound.send(&call).await {
-            Ok(Got::Document { body, .. }) => {
-                let body = Zeroizing::new(body);
-                let tokens: Tokens =
-                    serde_json::from_slice(&body).map_err(|_| "its answer holds no identity token".to_owned())?;
-                Ok(Redeemed { id_token: tokens.id_token, access_token: tokens.access_token })
-            }
-            Ok(Got::Unchanged) => Err("it answered 304".to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
+        let asked = Asked { url, form: Some(Zeroizing::new(form.finish())), basic, bearer: None };
+        let answer = self.send(provider, asked).await?;
+        let tokens: Tokens =
+            serde_json::from_slice(&answer).map_err(|_| "its answer holds no identity token".to_owned())?;
+        Ok(Redeemed { id_token: tokens.id_token, access_token: tokens.access_token })
     }
 
     async fn claims(
@@ -95,27 +118,28 @@ impl ProviderRequests {
         access_token: &str,
         context: &Context,
     ) -> Result<Map<String, Value>, String> {
-        let _place = self.places.acquire().await.map_err(|error| error.to_string())?;
         let endpoints = self.keys.endpoints(&provider.issuer, context).await.unwrap_or_default();
-        let Some(endpoint) = endpoints.user_info else { return Ok(Map::new()) };
-        let call = Call { bearer: Some(access_token), ..Call::get(&endpoint, MOST_TOKENS) };
-        match self.outbound.send(&call).await {
-            Ok(Got::Document { body, .. }) => {
-                serde_json::from_slice(&body).map_err(|_| "its answer is no JSON object".to_owned())
-            }
-            Ok(Got::Unchanged) => Err("it answered 304".to_owned()),
-            Err(error) => Err(error.to_string()),
+        let Some(url) = endpoints.user_info else { return Ok(Map::new()) };
+        if !is_as_safe(&url, provider) {
+            return Err("its description has no usable userinfo endpoint".to_owned());
         }
+        let bearer = Some(Zeroizing::new(access_token.to_owned()));
+        let answer = self.send(provider, Asked { url, form: None, basic: None, bearer }).await?;
+        serde_json::from_slice(&answer).map_err(|_| "its answer is no JSON object".to_owned())
     }
+}
+
+/// Whether an address of a provider is reached as safely as the provider itself: by TLS, unless its issuer has none either. By no
+/// other scheme: browsers are sent to one of them, and some schemes run something.
+fn is_as_safe(url: &Url, provider: &Provider) -> bool {
+    url.scheme() == "https" || (url.scheme() == "http" && provider.issuer.starts_with("http:"))
 }
 
 impl IdentityProviders for ProviderRequests {
     fn authorization<'a>(&'a self, provider: &'a Provider, context: &'a Context) -> Finding<'a, Authorization> {
         Box::pin(async move {
             let endpoints = self.keys.endpoints(&provider.issuer, context).await?;
-            // Browsers are sent there: never by a scheme that runs something, nor without TLS by a provider that has it.
-            let is_plain = |url: &Url| url.scheme() == "http" && provider.issuer.starts_with("http:");
-            let endpoint = endpoints.authorization.filter(|url| url.scheme() == "https" || is_plain(url));
+            let endpoint = endpoints.authorization.filter(|url| is_as_safe(url, provider));
             let Some(endpoint) = endpoint else {
                 tracing::warn!(
                     provider = provider.id,

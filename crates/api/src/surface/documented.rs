@@ -69,6 +69,7 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
             | "start_totp"
             | "switch_session"
             | "create_organization"
+            | "set_notices"
             | "verify_email"
             | "change_password"
             | "create_session",
@@ -129,7 +130,7 @@ pub(crate) fn failures(operation: &str, status: u16) -> Vec<ApiError> {
 fn of_signing_in(operation: &str, status: u16) -> Vec<ApiError> {
     match (operation, status) {
         ("edit_me" | "start_totp", 403) => vec![Code::RecentProofNeeded.into(), Code::SessionOfProvider.into()],
-        ("switch_session" | "create_organization", 403) => vec![Code::SessionOfProvider.into()],
+        ("switch_session" | "create_organization" | "set_notices", 403) => vec![Code::SessionOfProvider.into()],
         ("switch_session", 401) => vec![Code::SsoRequired.into()],
         ("verify_email", 403) => vec![
             Code::RecentProofNeeded.into(),

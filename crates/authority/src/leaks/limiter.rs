@@ -29,6 +29,23 @@ impl ReportLimiter {
         Self { interval: Span::micros(HOUR.as_micros() / i64::from(most.max(1))), whole_at: Mutex::default() }
     }
 
+    /// Refuses an address that could not send a report now; counts nothing.
+    pub(crate) fn check(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), TooManyAttempts> {
+        let whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
+        whole_at.get(&network(address)).map_or(Ok(()), |whole| self.after(*whole, now).map(drop))
+    }
+
+    /// When a network will have all of its reports again after another one, if it may send it.
+    fn after(&self, whole: Timestamp, now: Timestamp) -> Result<Timestamp, TooManyAttempts> {
+        let after = whole.max(now) + self.interval;
+        let beyond = after.since(now).as_micros() - HOUR.as_micros();
+        if beyond > 0 {
+            let seconds = Span::long_seconds((beyond - 1).div_euclid(1_000_000) + 1);
+            return Err(TooManyAttempts { retry_after: seconds.min(LONGEST_WAIT) });
+        }
+        Ok(after)
+    }
+
     /// Counts a report from this address. Moments are those of a clock that only runs.
     pub(crate) fn admit(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), TooManyAttempts> {
         let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -36,13 +53,7 @@ impl ReportLimiter {
             make_room(&mut whole_at, now);
         }
         let whole = whole_at.entry(network(address)).or_insert(now);
-        let after = (*whole).max(now) + self.interval;
-        let beyond = after.since(now).as_micros() - HOUR.as_micros();
-        if beyond > 0 {
-            let seconds = Span::long_seconds((beyond - 1).div_euclid(1_000_000) + 1);
-            return Err(TooManyAttempts { retry_after: seconds.min(LONGEST_WAIT) });
-        }
-        *whole = after;
+        *whole = self.after(*whole, now)?;
         Ok(())
     }
 }

@@ -68,6 +68,7 @@ impl NoticeSettings {
                     if MailSettings::of(&change.tx.muted_notices(user).await?) == asked {
                         return Ok(asked);
                     }
+                    change.check_concerns_nobody_else::<PersonError>(user).await?;
                     change.tx.replace_muted_notices(user, &asked.muted()).await?;
                     let event = change.event("user.notices.update").on("user", user);
                     let event = event.with("token_expiring", asked.token_expiring);

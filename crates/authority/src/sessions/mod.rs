@@ -209,6 +209,13 @@ impl Sessions {
         if matches!(opened, Err(SignInError::WrongCode)) {
             self.record_wrong_code(&standing, origin).await?;
         }
+        if matches!(opened, Err(SignInError::SsoRequired)) {
+            let by = (Some(standing.organization.id), Principal::Anonymous);
+            let recorded = attempts::refused(&self.context, Refusal::SignIn, by, origin, |event| {
+                event.on("user", user).with("reason", "single sign-on required")
+            });
+            recorded.await?;
+        }
         let opened = opened?;
         attempt.signed_in(user, origin).await?;
         Ok(opened)

@@ -17,11 +17,11 @@ use token_domain::record::{
 };
 use token_domain::text::Email;
 
-use super::attempt::Attempt;
-use super::{Claims, Provider, Sso, SsoError};
+use super::{Claims, Provider, Seen, Sso, SsoError};
 use crate::addresses::is_taken;
 use crate::change::{Ask, Change};
 use crate::env::random;
+use crate::letters::Notice;
 use crate::origin::Origin;
 use crate::people::named_after;
 use crate::sessions::{SessionToken, SignedIn, keep_session, new_session};
@@ -47,7 +47,7 @@ impl Who {
 }
 
 impl Sso {
-    /// Signs the person in whom a provider vouches for, and spends the attempt.
+    /// Signs the person in whom a provider vouches for.
     ///
     /// # Errors
     /// Nobody that is let in, by what the operator configured for the provider.
@@ -55,22 +55,22 @@ impl Sso {
         &self,
         provider: &Provider,
         claims: Claims,
-        attempt: &Attempt,
         before: Option<&SessionToken>,
+        seen: &mut Seen,
         origin: &Origin,
     ) -> Result<SignedIn, SsoError> {
         let context = &self.context;
         let (organization, who) = self.recognise(provider, &claims).await?;
+        if let Who::Linked(id) | Who::Known(id, _) = &who {
+            (seen.organization, seen.user) = (Some(organization.id), Some(*id));
+        }
         let ask = Ask::of(Principal::User(who.id()), Some(organization.id), origin);
         let ask = if matches!(who, Who::New(..)) { ask } else { ask.holding(who.id()) };
         let token = SessionToken::from_random(random(context.entropy.as_ref())?);
         let (digest, before) = (token.digest(), before.map(SessionToken::digest));
-        let (spent, until, provider) = (attempt.spent(), attempt.ends_at(), provider.clone());
+        let provider = provider.clone();
         let made = context.change(ask, move |change| {
             Box::pin(async move {
-                if !change.tx.spend_identity(&spent, until).await? {
-                    return Err(SsoError::NoAttempt);
-                }
                 let user = settle(change, who, organization.id, &provider, &claims).await?;
                 let standing = place(change, organization.id, &user, &provider, &claims).await?;
                 if !is_welcome(&standing) {
@@ -167,6 +167,7 @@ async fn settle(
             if change.tx.has_identity(id, organization, &claims.issuer).await? {
                 return Err(SsoError::Taken);
             }
+            change.tell(&user, Notice::IdentityLinked).await?;
             user
         }
         Who::New(user, role) => {

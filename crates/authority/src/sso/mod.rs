@@ -8,8 +8,8 @@
 //!
 //! An attempt is kept by the browser that began it, in a cookie under a key of the deployment: any node can finish it, and nothing
 //! has to be stored for visitors who never come back. State, nonce and code verifier are made of one secret in that cookie, so an
-//! answer for another browser, another provider or another attempt does not fit. The transaction that makes the session spends the
-//! attempt: a copy of the cookie makes no second one.
+//! answer for another browser, another provider or another attempt does not fit. An attempt is spent before
+//! the provider is asked anything: a copy of the cookie makes no second request.
 //!
 //! **Invariant:** this module makes no request itself; a provider is believed as far as its signature goes, and what it may say
 //! about an address ends at the domains that the operator listed for it.
@@ -24,11 +24,12 @@ use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use storage::StoreError;
-use token_domain::Timestamp;
+use token_domain::id::{OrganizationId, UserId};
 use token_domain::record::{MembershipStanding, Principal};
 use token_domain::text::{Email, Name};
+use token_domain::{Span, Timestamp};
 
-use crate::attempts::refused;
+use crate::attempts::{account_pseudonym, refused};
 use crate::audit::Refusal;
 use crate::context::Context;
 use crate::env::{EntropyError, random};
@@ -49,9 +50,11 @@ use attempt::Attempt;
 const LONGEST_SUBJECT: usize = 255;
 /// The most groups of a person that are looked at; a token of 16 KiB hardly holds more.
 const MOST_GROUPS: usize = 1_000;
-/// How many answers of providers one network may bring in an hour: each costs a request to the provider. A network may be a whole
-/// company's.
-const ANSWERS_AN_HOUR: u32 = 3_600;
+/// How many sign-ins of one network may fail in an hour: each costs a request to the provider, which may hold the client back that
+/// sends it codes that are none. Those that succeed are not counted, because a network may be a whole company's.
+const FAILURES_AN_HOUR: u32 = 120;
+/// How long an attempt is remembered beyond its end: for a request that was under way, and for another node's clock.
+const REMEMBERED: Span = Span::seconds(60);
 
 /// Why nobody was signed in by a provider.
 #[derive(Debug, thiserror::Error)]
@@ -192,13 +195,22 @@ struct Claims {
     proven_at: Option<Timestamp>,
 }
 
+/// Who somebody is who is perhaps not let in, for the trail: digests under the deployment's key of what is not known here.
+#[derive(Debug, Default)]
+struct Seen {
+    organization: Option<OrganizationId>,
+    user: Option<UserId>,
+    account: Option<String>,
+    subject: Option<String>,
+}
+
 /// Signing in at providers.
 pub struct Sso {
     context: Arc<Context>,
     sessions: Arc<Sessions>,
     providers: Vec<Provider>,
     outside: Arc<dyn IdentityProviders>,
-    answers: ReportLimiter,
+    failures: ReportLimiter,
 }
 
 impl Sso {
@@ -209,13 +221,34 @@ impl Sso {
         providers: Vec<Provider>,
         outside: Arc<dyn IdentityProviders>,
     ) -> Self {
-        let answers = ReportLimiter::new(ANSWERS_AN_HOUR);
-        Self { context: Arc::clone(context), sessions: Arc::clone(sessions), providers, outside, answers }
+        let failures = ReportLimiter::new(FAILURES_AN_HOUR);
+        Self { context: Arc::clone(context), sessions: Arc::clone(sessions), providers, outside, failures }
     }
 
     /// The providers.
     pub fn providers(&self) -> &[Provider] {
         &self.providers
+    }
+
+    /// Warns of providers whose organisation does not exist: nobody signs in by them, and what they require is required of nobody.
+    ///
+    /// # Errors
+    /// An error of the store.
+    pub async fn check_organizations(&self) -> Result<(), Failure> {
+        for provider in &self.providers {
+            let slug = provider.organization.clone();
+            let store = &self.context.store;
+            let found = store.read(move |reads| Box::pin(async move { reads.organization_by_slug(&slug).await }));
+            if found.await?.is_none() {
+                let organization = provider.organization.as_str();
+                tracing::warn!(
+                    provider = provider.id,
+                    organization,
+                    "the organisation of an identity provider does not exist: correct sso.file, or make the organisation yourself"
+                );
+            }
+        }
+        Ok(())
     }
 
     /// What people call a provider; its id, if it is not configured any more.
@@ -274,17 +307,28 @@ impl Sso {
         before: Option<&SessionToken>,
         origin: &Origin,
     ) -> Result<Entered, SsoError> {
-        let entered = self.try_finish(id, cookie, answer, before, origin).await;
+        let mut seen = Seen::default();
+        let entered = self.try_finish(id, cookie, answer, before, &mut seen, origin).await;
         if let Err(error) = &entered
             && !matches!(error, SsoError::Failed(_) | SsoError::NoProvider)
         {
-            let by = (None, Principal::Anonymous);
-            let reason = error.to_string();
-            tracing::warn!(provider = id, reason, "a sign-in by a provider was refused");
-            refused(&self.context, Refusal::Sso, by, origin, |event| event.with("provider", id).with("reason", reason))
-                .await?;
+            self.refuse(id, error, &seen, origin).await?;
         }
         entered
+    }
+
+    /// Records that somebody was not let in: in the organisation's trail, if the provider's word about the person was believed.
+    async fn refuse(&self, id: &str, error: &SsoError, seen: &Seen, origin: &Origin) -> Result<(), Failure> {
+        let reason = error.to_string();
+        tracing::warn!(provider = id, reason, "a sign-in by a provider was refused");
+        let by = (seen.organization, Principal::Anonymous);
+        let recorded = refused(&self.context, Refusal::Sso, by, origin, |event| {
+            let event = event.with("provider", id).with("reason", reason);
+            let event = if let Some(user) = seen.user { event.on("user", user) } else { event };
+            let event = if let Some(subject) = &seen.subject { event.with("subject", subject.as_str()) } else { event };
+            if let Some(account) = &seen.account { event.with("account", account.as_str()) } else { event }
+        });
+        recorded.await
     }
 
     async fn try_finish(
@@ -293,13 +337,43 @@ impl Sso {
         cookie: Option<&str>,
         answer: &Answer,
         before: Option<&SessionToken>,
+        seen: &mut Seen,
         origin: &Origin,
     ) -> Result<Entered, SsoError> {
         let (provider, context) = (self.provider(id)?, &self.context);
         let attempt = cookie.and_then(|cookie| Attempt::read(cookie, provider, &context.keyring, context.now()));
         let attempt = attempt.filter(|attempt| answer.state.as_deref() == Some(attempt.state().as_str()));
         let attempt = attempt.ok_or(SsoError::NoAttempt)?;
-        self.answers.admit(origin.client_ip, context.steady())?;
+        self.failures.check(origin.client_ip, context.steady())?;
+        self.spend(&attempt).await?;
+        let entered = self.redeemed(provider, &attempt, answer, before, seen, origin).await;
+        if entered.is_err() {
+            // Nobody waits for this one.
+            let _ = self.failures.admit(origin.client_ip, context.steady());
+        }
+        entered
+    }
+
+    /// Uses the attempt up, whatever comes of it: no copy of the cookie is good for another request to the provider.
+    async fn spend(&self, attempt: &Attempt) -> Result<(), SsoError> {
+        let (spent, until) = (attempt.spent(), attempt.ends_at() + REMEMBERED);
+        let written = self
+            .context
+            .store
+            .write(move |tx| Box::pin(async move { Ok::<_, Failure>(tx.spend_identity(&spent, until).await?) }));
+        if written.await? { Ok(()) } else { Err(SsoError::NoAttempt) }
+    }
+
+    async fn redeemed(
+        &self,
+        provider: &Provider,
+        attempt: &Attempt,
+        answer: &Answer,
+        before: Option<&SessionToken>,
+        seen: &mut Seen,
+        origin: &Origin,
+    ) -> Result<Entered, SsoError> {
+        let context = &self.context;
         let authorization = self.outside.authorization(provider, context).await.ok_or(SsoError::Unreachable)?;
         // RFC 9207 §2.4. An answer without an issuer, where the provider promises one, may be another provider's.
         match &answer.issuer {
@@ -317,10 +391,12 @@ impl Sso {
         let code = answer.code.as_deref().ok_or(SsoError::Unacceptable("was not asked for: the answer has no code"))?;
         let redeemed = self.outside.redeem(provider, code, &attempt.verifier(), context).await;
         let Redeemed { id_token, access_token } = redeemed.ok_or(SsoError::Unreachable)?;
-        let jwt = self.verified(provider, &id_token, &attempt).await?;
+        let jwt = self.verified(provider, &id_token, attempt).await?;
         let more = self.more(provider, &jwt, access_token.as_ref().map(|token| token.as_str())).await?;
-        let claims = self.claims(provider, &jwt, &more, &attempt)?;
-        let signed_in = self.sign_in(provider, claims, &attempt, before, origin).await?;
+        let claims = self.claims(provider, &jwt, &more, attempt)?;
+        seen.subject = Some(account_pseudonym(context, &format!("{} {}", claims.issuer, claims.subject)));
+        seen.account = claims.email.as_ref().map(|email| account_pseudonym(context, &email.key()));
+        let signed_in = self.sign_in(provider, claims, before, seen, origin).await?;
         Ok(Entered { signed_in, next: attempt.next().to_owned() })
     }
 

@@ -97,7 +97,7 @@ fn refused(request: &HttpRequest, services: &Services, id: &str, error: &SsoErro
             "Your account at {name} is not one of those that are permitted here. Sign in there with the account of your organisation."
         )),
         SsoError::Taken => forbidden(format!(
-            "An account here has your e-mail address and cannot be linked to {name}: its address is not verified, or it is linked to somebody else. If it is yours, sign in with its password and verify the address under Settings; else ask your operator."
+            "An account here has your e-mail address and cannot be linked to {name}: nobody has verified that the address is its owner's, or it is linked to another account at {name}. If you have its password, sign in with it and verify the address under Settings; else ask your operator."
         )),
         SsoError::NoMember => forbidden(
             "You are not a member of this organisation here. Ask an administrator for an invitation.".to_owned(),

@@ -29,7 +29,6 @@ const HARMLESS: [&str; 51] = [
     "execution_keys",
     "executions",
     "idempotency_keys",
-    "identities",
     "imported_tokens",
     "invitations",
     "mailed_invitations",
@@ -51,6 +50,8 @@ const HARMLESS: [&str; 51] = [
     "session_uses",
     "sessions",
     "sessions.proven_at",
+    // Its sessions end before.
+    "sessions.provider",
     "token_notices",
     "token_origins",
     "token_scope_uses",

@@ -159,6 +159,8 @@ impl IssuerKeys {
             match self.fetch(issuer, now).await {
                 Ok(found) => (kept.found, kept.failed_at) = (Some(found), None),
                 Err(error) => {
+                    // Counted from now: those who waited are not to ask again one after the other.
+                    kept.failed_at = Some(context.now());
                     tracing::warn!(%error, issuer, "the keys of an issuer cannot be fetched");
                 }
             }

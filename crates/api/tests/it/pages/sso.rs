@@ -10,7 +10,7 @@ use token_domain::record::Verified;
 use url::Url;
 
 use super::browser::Browser;
-use crate::support::{Answer, Backend, Options, Server, both, now};
+use crate::support::{Answer, Backend, Options, Request, Server, both, now};
 
 both!(
     a_newcomer_gets_an_account_and_comes_back_as_the_same_person,
@@ -238,6 +238,9 @@ fn a_person_who_was_removed_or_disabled_does_not_come_back_through_the_provider(
     entered(&ground.sign_in(&json!({})).1);
     assert_eq!(ground.server.owner().delete(&path).status, 204);
     refused(&ground.sign_in(&json!({})).1, "removed", "You are not a member");
+    let denied = ground.events("sso.denied");
+    assert!(denied.iter().all(|event| event["target_id"] == ann.id.to_string().as_str()), "{denied:?}");
+    assert_eq!(denied.len(), 2, "the organisation sees who tries: {denied:?}");
     refused(&ground.sign_in(&json!({"sub": "ann2"})).1, "removed, by another subject", "You are not a member");
     // Known again as soon as an administrator takes them back.
     ground.server.facts().join(organization, &ann, BuiltInRole::Viewer);
@@ -335,11 +338,15 @@ fn an_answer_counts_for_its_browser_its_provider_and_once(backend: Backend) {
     entered(&attempt.browser.get(&path));
     refused(&attempt.browser.get(&path), "sent again", again);
     attempt.browser.cookies.insert("__Host-nls-attempt".to_owned(), cookie.clone());
-    refused(
-        &attempt.browser.get(&path),
-        "with a kept cookie, and a code that was used",
-        "did not complete the sign-in",
-    );
+    refused(&attempt.browser.get(&path), "with a kept cookie", again);
+    let mut failed = ground.begin();
+    let kept = failed.browser.cookies["__Host-nls-attempt"].clone();
+    let invented = format!("/sign-in/sso/corp/callback?code=invented&state={}", failed.state);
+    refused(&failed.browser.get(&invented), "a code that is none", "did not complete the sign-in");
+    let asked = ground.issuer.asked();
+    failed.browser.cookies.insert("__Host-nls-attempt".to_owned(), kept);
+    refused(&failed.browser.get(&invented), "a second code in the same attempt", again);
+    assert_eq!(ground.issuer.asked(), asked, "the provider was not asked again");
     ground.issuer.grant("another", &attempt.challenge, &ground.issuer.token(&first));
     attempt.browser.cookies.insert("__Host-nls-attempt".to_owned(), cookie);
     let fresh = path.replace("a-code", "another");
@@ -425,6 +432,9 @@ fn the_provider_of_one_organisation_opens_no_other(backend: Backend) {
     caller.post("/v1/sessions/switch", &json!({"organization": elsewhere})).fails(403, of_one);
     caller.post("/v1/sessions/switch", &json!({"organization": "nowhere"})).fails(403, of_one);
     caller.patch("/v1/me", &json!({"email": "mine@evil.example"})).fails(403, of_one);
+    caller.patch("/v1/me", &json!({"name": "Somebody Trusted There"})).fails(403, of_one);
+    let muted = json!({"token_expiring": false, "token_new_address": false});
+    caller.ask(Request::new("PUT", "/v1/me/notices").json(&muted)).fails(403, of_one);
     caller.post("/v1/me/email", &json!({"code": code})).fails(403, of_one);
     let changed = json!({"current_password": Server::PASSWORD, "new_password": "some other words entirely 9"});
     caller.post("/v1/me/password", &changed).fails(403, of_one);
@@ -440,7 +450,7 @@ fn the_provider_of_one_organisation_opens_no_other(backend: Backend) {
     let [known, unknown] = [&by_id, &stranger].map(|whom| caller.post(&members, whom));
     assert_eq!((known.status, known.json()["error"].clone()), (unknown.status, unknown.json()["error"].clone()));
     assert_ne!(known.status, 201, "{}", known.text());
-    caller.post(&members, &by_address).expect(202);
+    caller.post(&members, &by_address).expect(201);
     assert!(!facts.is_member(here, &other), "invited, and not added");
     let listed = caller.get("/v1/organizations").expect(200);
     assert_eq!(listed["organizations"].as_array().unwrap().len(), 1, "{listed}");
@@ -477,6 +487,11 @@ fn where_single_sign_on_is_required_passwords_are_for_owners_alone(backend: Back
     let here = Server::ORGANIZATION;
     sign_in(ANN, Server::PASSWORD, here).fails(401, required);
     sign_in(ANN, "not the password at all", here).fails(401, "invalid credentials");
+    let denied = ground.events("session.create.denied");
+    assert!(
+        matches!(&denied[..], [one] if one["detail"]["reason"] == required),
+        "a right password is seen: {denied:?}"
+    );
     sign_in(Server::OWNER, Server::PASSWORD, here).expect(201);
     let mut browser = Browser::new(&ground.server);
     let answer = browser.sign_in(ANN, Server::PASSWORD);
