@@ -26,7 +26,18 @@ fn one_is_ended_and_the_others_go_on(backend: Backend) {
         let keys: Vec<&str> = session.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(
             keys,
-            ["address", "agent", "created_at", "current", "expires_at", "id", "last_used_at", "org_id", "proven_at"]
+            [
+                "address",
+                "agent",
+                "created_at",
+                "current",
+                "expires_at",
+                "id",
+                "last_used_at",
+                "org_id",
+                "proven_at",
+                "provider"
+            ]
         );
     }
     let other = sessions.iter().find(|session| session["current"] == false).unwrap();
