@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use storage::StoreError;
 use subtle::ConstantTimeEq;
 use token_domain::id::{OrganizationId, UserId};
+use token_domain::leak::LeakAction;
 use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
 use token_domain::record::{Membership, Organization, Principal, User, Verified};
 use token_domain::text::{Email, Name, Slug};
@@ -165,6 +166,7 @@ impl Setup {
             disabled_at: None,
             token_cap: None,
             second_factor: SecondFactorRule::Optional,
+            leak_action: LeakAction::default(),
             created_at: now,
             updated_at: now,
         };

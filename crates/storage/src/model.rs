@@ -3,6 +3,7 @@
 
 mod executions;
 mod imports;
+mod leaks;
 mod mail;
 mod nodes;
 mod notices;
@@ -13,6 +14,7 @@ mod webhooks;
 
 pub use executions::{ExecutionFilter, ExecutionKey};
 pub use imports::ImportedToken;
+pub use leaks::LeakAlert;
 pub use mail::{PasswordReset, QueuedMail};
 pub use nodes::{Consistency, InvalidLogPlace, LogPlace, NodeRecord, Poll, PollAnswer, RegisteredNode, SHARDS};
 pub use notices::{AddressNotice, Muted};

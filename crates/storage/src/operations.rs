@@ -18,8 +18,8 @@ use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
 use crate::model::{
     AccessScopeEdit, ActorEdit, ActorFilter, AddressNotice, AuditFilter, ClaimedWebhook, DeliveryAttempt, DueDelivery,
-    ExecutionFilter, ExecutionKey, Hold, IdempotencyRecord, ImportedToken, Listing, Muted, NewDelivery, Page,
-    PasswordReset, ProjectContents, QueuedMail, RegisteredNode, Revocation, StatusCounts, TokenCount, TokenEdit,
+    ExecutionFilter, ExecutionKey, Hold, IdempotencyRecord, ImportedToken, LeakAlert, Listing, Muted, NewDelivery,
+    Page, PasswordReset, ProjectContents, QueuedMail, RegisteredNode, Revocation, StatusCounts, TokenCount, TokenEdit,
     TokenFilter, TokenUse, WebhookSecrets,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
@@ -31,12 +31,14 @@ use token_domain::id::{
     AccessScopeId, ActorId, DeliveryId, ExecutionId, InvitationId, MailId, OrganizationId, ProjectId, RepositoryId,
     RoleId, SessionId, TokenId, TrustPolicyId, UserId, WebhookId,
 };
+use token_domain::leak::{LeakAction, LeakSource};
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::record::{
     AccessScope, Account, Actor, AuditHead, AuditRecord, Baseline, Candidate, CustomRole, Execution, Hint, Home,
     Identity, Invitation, Invited, Member, Membership, MembershipStanding, Organization, Principal, Project,
     Repository, ScopeUse, SecondFactor, Session, SessionStanding, SessionUse, StoredRule, StoredSecret, Token,
-    TokenOrigin, TokenOwner, TokenTerms, TrustAttempt, TrustPolicy, User, Verified, Webhook, WebhookDelivery,
+    TokenLeak, TokenOrigin, TokenOwner, TokenTerms, TrustAttempt, TrustPolicy, User, Verified, Webhook,
+    WebhookDelivery,
 };
 use token_domain::text::{Email, Name, Slug};
 use token_domain::token::{Explanation, GraceMode, Kind};
@@ -274,6 +276,11 @@ operations! {
         /// The trust policy of that id, whosever it is.
         trust::trust_policy_by_id(id: TrustPolicyId) -> Option<TrustPolicy>;
 
+        /// What was done about the leak of a token.
+        leaks::token_leak(token: TokenId) -> Option<TokenLeak>;
+        /// Alerts of code hosts that are due, the longest due first.
+        leaks::due_leak_alerts(now: Timestamp, limit: u32) -> Vec<LeakAlert>;
+
         /// The mail about tokens that a person does not want.
         notices::muted_notices(user: UserId) -> Vec<Muted>;
         /// A webhook of the organisation.
@@ -429,6 +436,8 @@ operations! {
         organizations::set_token_cap(id: OrganizationId, cap: Option<u32>, at: Timestamp) -> Option<Organization>;
         /// Asks its people for a second factor, or no longer.
         organizations::set_second_factor_rule(id: OrganizationId, rule: SecondFactorRule, at: Timestamp) -> Option<Organization>;
+        /// Chooses what is done with its tokens that others report as leaked.
+        organizations::set_leak_action(id: OrganizationId, action: LeakAction, at: Timestamp) -> Option<Organization>;
 
         /// Adds a person. [`UserEmail`](crate::Constraint::UserEmail) when the address is taken.
         users::insert_user(record: &'o User, password_hash: Option<&'o str>) -> ();
@@ -554,6 +563,8 @@ operations! {
         /// Records the first use of a successor, and in first-use mode brings the end of its predecessor's grace
         /// forward, never back. The predecessor, if its grace changed.
         tokens::shorten_grace(successor: TokenId, at: Timestamp, new_end: Timestamp) -> Option<TokenId>;
+        /// Brings the end of a token's grace forward, never back. The token, if its grace changed.
+        tokens::end_grace_by(organization: OrganizationId, id: TokenId, new_end: Timestamp) -> Option<Token>;
         /// Records the first presentation after the grace. True the first time only.
         tokens::mark_reuse(id: TokenId, at: Timestamp) -> bool;
         /// Replaces how the secret is stored, unless the hash is no longer the one the change was based on; and what is shown
@@ -655,6 +666,15 @@ operations! {
         notices::take_address_notice(token: TokenId) -> bool;
         /// Chooses what mail about tokens a person does not want.
         notices::replace_muted_notices(user: UserId, muted: &'o [Muted]) -> ();
+
+        /// Records what was done about the leak of a token, in place of what was recorded before.
+        leaks::set_token_leak(leak: &'o TokenLeak) -> ();
+        /// Queues an alert of a code host. One that is queued already is tried again at once, as a new one.
+        leaks::queue_leak_alert(host: LeakSource, place: &'o str, at: Timestamp) -> ();
+        /// Counts an attempt at an alert and puts the next one off. False: it is not as it was read.
+        leaks::postpone_leak_alert(alert: &'o LeakAlert, due_at: Timestamp) -> bool;
+        /// Forgets an alert. False: it was delivered or tried again meanwhile.
+        leaks::delete_leak_alert(host: LeakSource, place: &'o str, due_at: Timestamp) -> bool;
 
         /// Adds a webhook with its sealed secret.
         webhooks::insert_webhook(record: &'o Webhook, secret: &'o [u8]) -> ();

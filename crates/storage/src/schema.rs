@@ -25,6 +25,7 @@ table! {
         created_at -> Moment,
         updated_at -> Moment,
         requires_second_factor -> Bool,
+        leak_action -> Text,
     }
 }
 
@@ -739,3 +740,28 @@ table! {
 }
 
 allow_tables_to_appear_in_same_query!(address_notices, tokens,);
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    token_leaks (token_id) {
+        token_id -> Uid,
+        action -> Text,
+        source -> Text,
+        reported_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::sql_types::*;
+
+    leak_alerts (host, place) {
+        host -> Text,
+        place -> Text,
+        attempts -> Integer,
+        created_at -> Moment,
+        due_at -> Moment,
+    }
+}

@@ -1,6 +1,7 @@
 //! Plain records, made from a number: the same number makes the same record.
 
 use token_domain::id::{Kind, OrganizationId, UserId};
+use token_domain::leak::LeakAction;
 use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
 use token_domain::record::{
     CustomRole, Hint, Membership, NewToken, Organization, Principal, Session, StoredSecret, Token, TokenOwner, User,
@@ -36,6 +37,7 @@ pub fn organization(number: u64) -> Organization {
         disabled_at: None,
         token_cap: None,
         second_factor: SecondFactorRule::Optional,
+        leak_action: LeakAction::default(),
         created_at: T0,
         updated_at: T0,
     }

@@ -8,6 +8,7 @@ pub mod access;
 pub mod decide;
 pub mod execution;
 pub mod id;
+pub mod leak;
 pub mod person;
 pub mod policy;
 pub mod record;

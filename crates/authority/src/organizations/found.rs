@@ -1,5 +1,6 @@
 //! Making a further organisation.
 
+use token_domain::leak::LeakAction;
 use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
 use token_domain::record::{Membership, Organization};
 use token_domain::text::{Name, Slug};
@@ -46,6 +47,7 @@ impl Organizations {
             disabled_at: None,
             token_cap: None,
             second_factor: SecondFactorRule::Optional,
+            leak_action: LeakAction::default(),
             created_at: now,
             updated_at: now,
         };

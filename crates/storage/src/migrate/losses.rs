@@ -13,7 +13,7 @@ pub(super) mod downs {
 }
 
 /// Tables and columns whose loss gives nobody a right back: with a thing goes the right to it.
-const HARMLESS: [&str; 51] = [
+const HARMLESS: [&str; 54] = [
     "access_scope_totals",
     "access_scopes",
     "actors",
@@ -31,6 +31,7 @@ const HARMLESS: [&str; 51] = [
     "idempotency_keys",
     "imported_tokens",
     "invitations",
+    "leak_alerts",
     "mailed_invitations",
     "memberships",
     "muted_notices",
@@ -38,6 +39,7 @@ const HARMLESS: [&str; 51] = [
     "organization_totals",
     "organization_usage",
     "organizations",
+    "organizations.leak_action",
     "outbox",
     "password_resets",
     "project_totals",
@@ -52,6 +54,7 @@ const HARMLESS: [&str; 51] = [
     "sessions.proven_at",
     // Its sessions end before.
     "sessions.provider",
+    "token_leaks",
     "token_notices",
     "token_origins",
     "token_scope_uses",

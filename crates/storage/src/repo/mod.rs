@@ -15,6 +15,7 @@ pub(crate) mod idempotency;
 pub(crate) mod identities;
 pub(crate) mod imports;
 pub(crate) mod invitations;
+pub(crate) mod leaks;
 mod listing;
 pub(crate) mod log;
 pub(crate) mod mail;

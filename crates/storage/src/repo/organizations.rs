@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
+use token_domain::leak::LeakAction;
 use token_domain::person::SecondFactorRule;
 use token_domain::record::Organization;
 use token_domain::text::{Name, Slug};
@@ -24,6 +25,7 @@ pub(crate) async fn insert_organization(conn: &mut Conn<'_>, record: &Organizati
             organizations::created_at.eq(record.created_at.bind()),
             organizations::updated_at.eq(record.updated_at.bind()),
             organizations::requires_second_factor.eq(record.second_factor.is_required()),
+            organizations::leak_action.eq(record.leak_action.as_str()),
         ))
         .execute(conn)
         .await?;
@@ -122,6 +124,21 @@ pub(crate) async fn set_second_factor_rule(
 ) -> Result<Option<Organization>, StoreError> {
     let row = diesel::update(organizations::table.find(id.bind()))
         .set((organizations::requires_second_factor.eq(rule.is_required()), organizations::updated_at.eq(at.bind())))
+        .returning(OrganizationRow::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?;
+    row.map(Organization::try_from).transpose()
+}
+
+pub(crate) async fn set_leak_action(
+    conn: &mut Conn<'_>,
+    id: OrganizationId,
+    action: LeakAction,
+    at: Timestamp,
+) -> Result<Option<Organization>, StoreError> {
+    let row = diesel::update(organizations::table.find(id.bind()))
+        .set((organizations::leak_action.eq(action.as_str()), organizations::updated_at.eq(at.bind())))
         .returning(OrganizationRow::as_returning())
         .get_result(conn)
         .await

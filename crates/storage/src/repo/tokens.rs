@@ -620,6 +620,29 @@ pub(crate) async fn shorten_grace(
     Ok(shortened)
 }
 
+pub(crate) async fn end_grace_by(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    id: TokenId,
+    new_end: Timestamp,
+) -> Result<Option<Token>, StoreError> {
+    let row = diesel::update(
+        tokens::table
+            .filter(tokens::id.eq(id.bind()).and(tokens::organization_id.eq(organization.bind())))
+            .filter(tokens::revoked_at.is_null())
+            .filter(tokens::grace_ends_at.gt(Some(new_end.bind())))
+            // A grace never ends before it began, whatever moment is asked for.
+            .filter(tokens::superseded_at.le(Some(new_end.bind()))),
+    )
+    .set(tokens::grace_ends_at.eq(Some(new_end.bind())))
+    .returning(TokenRow::as_returning())
+    .kept()
+    .get_result(conn)
+    .await
+    .optional()?;
+    row.map(Token::try_from).transpose()
+}
+
 pub(crate) async fn mark_reuse(conn: &mut Conn<'_>, id: TokenId, at: Timestamp) -> Result<bool, StoreError> {
     let changed =
         diesel::update(tokens::table.filter(tokens::id.eq(id.bind()).and(tokens::reuse_detected_at.is_null())))

@@ -6,6 +6,7 @@ use crate::schema::organizations;
 use diesel::prelude::{Queryable, Selectable};
 use token_domain::Timestamp;
 use token_domain::id::OrganizationId;
+use token_domain::leak::LeakAction;
 use token_domain::person::SecondFactorRule;
 use token_domain::record::Organization;
 use token_domain::text::{Name, Slug};
@@ -22,6 +23,7 @@ pub(crate) struct OrganizationRow {
     created_at: Timestamp,
     updated_at: Timestamp,
     requires_second_factor: bool,
+    leak_action: String,
 }
 
 impl TryFrom<OrganizationRow> for Organization {
@@ -40,6 +42,7 @@ impl TryFrom<OrganizationRow> for Organization {
             } else {
                 SecondFactorRule::Optional
             },
+            leak_action: LeakAction::parse(&row.leak_action).ok_or_else(|| bad("leak_action"))?,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })

@@ -6,6 +6,7 @@ use storage::{Constraint, StoreError};
 use test_support::Db;
 use test_support::records::{self, T0, after, id};
 use token_domain::id::OrganizationId;
+use token_domain::leak::LeakAction;
 use token_domain::person::{BuiltInRole, RoleRef};
 use token_domain::record::{Account, Invitation, Invited, Organization, Principal, SessionUse, Token, TokenOwner};
 use token_domain::text::{Email, Name};
@@ -52,6 +53,7 @@ fn an_organisation_is_changed_one_thing_at_a_time() {
             Box::pin(async move {
                 tx.rename_organization(org, &Name::parse("Renamed").unwrap(), after(1)).await?;
                 tx.set_token_cap(org, Some(5), after(2)).await?;
+                tx.set_leak_action(org, LeakAction::Notify, after(2)).await?;
                 tx.set_organization_disabled(org, Some(after(3)), after(3)).await
             })
         })
@@ -60,6 +62,7 @@ fn an_organisation_is_changed_one_thing_at_a_time() {
         let expected = Organization {
             name: Name::parse("Renamed").unwrap(),
             token_cap: Some(5),
+            leak_action: LeakAction::Notify,
             disabled_at: Some(after(3)),
             updated_at: after(3),
             ..records::organization(1)

@@ -105,7 +105,7 @@ const FOUND_AT_ONCE: [&str; 6] = [
 ];
 
 /// Reads of the store that are not lists: of a row by its key, of a number, or of a whole table.
-const NO_LISTS: [&str; 70] = [
+const NO_LISTS: [&str; 72] = [
     "access_scope",
     "actor",
     "audit_end",
@@ -152,6 +152,7 @@ const NO_LISTS: [&str; 70] = [
     "second_factor",
     "session_by_digest",
     "token",
+    "token_leak",
     "token_terms",
     "failed_trust_attempts",
     "list_trust_attempts",
@@ -165,6 +166,7 @@ const NO_LISTS: [&str; 70] = [
     "expiring_tokens",
     "list_address_notices",
     "administrators",
+    "due_leak_alerts",
     "due_webhooks",
     "webhook_delivery",
     "list_webhooks",

@@ -7,7 +7,7 @@ use test_support::{Backend, Db};
 
 /// One row in every table, two where rows refer to each other.
 const ROWS: &str = "
-INSERT INTO organizations VALUES ({id:1}, 'one', 'One', NULL, NULL, {t:1}, {t:1}, {no}), ({id:2}, 'two', 'Two', NULL, NULL, {t:1}, {t:1}, {no});
+INSERT INTO organizations VALUES ({id:1}, 'one', 'One', NULL, NULL, {t:1}, {t:1}, {no}, 'revoke'), ({id:2}, 'two', 'Two', NULL, NULL, {t:1}, {t:1}, {no}, 'revoke');
 INSERT INTO users (id, email, email_key, name, password_hash, disabled_at, created_at, updated_at) VALUES ({id:3}, 'a@b', 'a@b', 'Ada', NULL, NULL, {t:1}, {t:1}), ({id:4}, 'c@d', 'c@d', 'Cy', NULL, NULL, {t:1}, {t:1});
 INSERT INTO roles VALUES ({id:5}, {id:1}, 'R', 'r', 'x', {t:1}, {t:1}), ({id:6}, {id:2}, 'S', 's', 'x', {t:1}, {t:1}), ({id:30}, {id:1}, 'Q', 'q', 'x', {t:1}, {t:1});
 INSERT INTO memberships VALUES ({id:1}, {id:3}, NULL, {id:5}, {t:1}, NULL), ({id:1}, {id:4}, 'owner', NULL, {t:1}, NULL);
@@ -48,6 +48,8 @@ INSERT INTO trust_attempts VALUES ({id:50}, {id:51}, {t:1}, 'exchanged', NULL, N
 INSERT INTO exchanged_identities VALUES ({b:32}, {t:1});
 INSERT INTO token_notices VALUES ({id:14}, 7, NULL);
 INSERT INTO address_notices VALUES ({id:14}, '203.0.113.7', NULL, {t:1});
+INSERT INTO token_leaks VALUES ({id:14}, 'notify', 'github', {t:1});
+INSERT INTO leak_alerts VALUES ('github', '{}', 0, {t:1}, {t:1});
 INSERT INTO muted_notices VALUES ({id:3}, 'token_expiring');
 INSERT INTO webhooks VALUES ({id:80}, {id:1}, 'https://e', NULL, 'x', {yes}, NULL, {b:32}, NULL, NULL, 0, NULL, NULL, {t:1}, 'system', {t:1}, 'system');
 INSERT INTO webhook_deliveries VALUES ({id:80}, {id:81}, 'x', '{}', 0, {t:1}, {t:1}, NULL, NULL, NULL, NULL, NULL);
@@ -74,6 +76,12 @@ const BREACHES: &[(&str, Kind, &str)] = &[
     ("trust_policies_organization_fkey", Reference, "UPDATE trust_policies SET organization_id = {id:99}"),
     ("trust_policies_ttl_range", Check, "UPDATE trust_policies SET ttl_seconds = 3601"),
     ("trust_attempts_policy_fkey", Reference, "UPDATE trust_attempts SET policy_id = {id:99}"),
+    ("organizations_leak_action_known", Check, "UPDATE organizations SET leak_action = 'forget'"),
+    ("token_leaks_token_fkey", Reference, "UPDATE token_leaks SET token_id = {id:99}"),
+    ("token_leaks_action_known", Check, "UPDATE token_leaks SET action = 'forget'"),
+    ("token_leaks_source_known", Check, "UPDATE token_leaks SET source = 'rumour'"),
+    ("leak_alerts_host_known", Check, "UPDATE leak_alerts SET host = 'holder'"),
+    ("leak_alerts_place_length", Check, "UPDATE leak_alerts SET place = ''"),
     ("token_notices_token_fkey", Reference, "UPDATE token_notices SET token_id = {id:99}"),
     ("token_notices_expiry_days_positive", Check, "UPDATE token_notices SET expiry_days = 0"),
     ("address_notices_token_fkey", Reference, "UPDATE address_notices SET token_id = {id:99}"),

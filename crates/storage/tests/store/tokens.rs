@@ -1,13 +1,15 @@
 //! Tokens: what is written, listed, changed and revoked.
 
 use crate::run::{founded, read, write};
-use storage::model::{Change, Narrowing, OwnerFilter, Revocation, StatusCounts, TokenEdit, TokenFilter, TokenUse};
+use storage::model::{Change, LeakAlert, Narrowing, OwnerFilter, Revocation};
+use storage::model::{StatusCounts, TokenEdit, TokenFilter, TokenUse};
 use storage::{Constraint, Store, StoreError};
 use test_support::Db;
 use test_support::records::{self, T0, after, id};
 use token_domain::access::{Description, ExternalId, Metadata};
 use token_domain::id::{OrganizationId, TokenId};
-use token_domain::record::{Hint, Principal, StoredSecret, Token, TokenDetails, TokenOwner};
+use token_domain::leak::{LeakAction, LeakSource};
+use token_domain::record::{Hint, Principal, StoredSecret, Token, TokenDetails, TokenLeak, TokenOwner};
 use token_domain::text::{AgentType, Name};
 use token_domain::token::{AllowedNetworks, Explanation, RevokeCause};
 use token_domain::token::{GraceMode, RevokeReason, Revoked, Status, Superseded, TokenFacts};
@@ -516,6 +518,99 @@ fn first_use_brings_the_end_of_a_grace_forward_and_never_back() {
         assert_eq!(end(get(store, org, id(1)).await), after(50));
         assert_eq!(end(get(store, org, id(3)).await), after(100));
         assert_eq!(get(store, org, id(2)).await.first_used_at, Some(after(11)), "the first use is kept");
+    });
+}
+
+#[test]
+fn a_leak_brings_the_end_of_any_grace_forward_and_never_back() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        insert(store, (1..=6).map(|number| records::token(org, number)).collect()).await;
+        let rotate = move |old, by, mode| {
+            write(store, move |tx| Box::pin(tx.supersede_active(org, old, by, after(10), after(100), mode, after(10))))
+        };
+        rotate(id(1), id(2), GraceMode::Fixed).await.unwrap().unwrap();
+        rotate(id(3), id(4), GraceMode::FirstUse).await.unwrap().unwrap();
+        let end_by = move |org: OrganizationId, token: TokenId, end| {
+            write(store, move |tx| Box::pin(tx.end_grace_by(org, token, after(end))))
+        };
+        assert_eq!(end_by(id(99), id(1), 50).await, Ok(None), "another organisation's");
+        assert_eq!(end_by(org, id(1), 200).await, Ok(None), "later than it is");
+        assert_eq!(end_by(org, id(1), 5).await, Ok(None), "earlier than the rotation");
+        assert_eq!(end_by(org, id(5), 50).await, Ok(None), "not rotated");
+        for token in [id(1), id(3)] {
+            let ended = end_by(org, token, 50).await.unwrap().unwrap();
+            assert_eq!(ended.facts.superseded.unwrap().grace_ends_at, after(50));
+            assert_eq!(ended, get(store, org, token).await);
+            assert_eq!(end_by(org, token, 60).await, Ok(None));
+        }
+        write(store, move |tx| Box::pin(async move { tx.revoke_token(org, id(1), &REVOKED).await })).await.unwrap();
+        assert_eq!(end_by(org, id(1), 40).await, Ok(None), "revoked");
+    });
+}
+
+#[test]
+fn the_leak_of_a_token_is_kept_once_and_goes_with_it() {
+    Db::each(async |db| {
+        let store = db.store();
+        let (org, _) = founded(store).await;
+        insert(store, vec![records::token(org, 1)]).await;
+        let leak = |action, source, at| TokenLeak { token_id: id(1), action, source, reported_at: after(at) };
+        let found = async || read(store, |reads| Box::pin(reads.token_leak(id(1)))).await;
+        assert_eq!(found().await, None);
+        for leak in [
+            leak(LeakAction::Notify, LeakSource::GitHub, 1),
+            leak(LeakAction::RotateGrace1h, LeakSource::GitLab, 2),
+            leak(LeakAction::Revoke, LeakSource::Holder, 3),
+        ] {
+            write(store, move |tx| Box::pin(async move { tx.set_token_leak(&leak).await })).await.unwrap();
+            assert_eq!(found().await, Some(leak));
+        }
+    });
+}
+
+#[test]
+fn an_alert_is_taken_by_one_node_and_forgotten_by_who_took_it() {
+    Db::each(async |db| {
+        let store = db.store();
+        let queue = move |place: &'static str, at| {
+            write(store, move |tx| {
+                Box::pin(async move { tx.queue_leak_alert(LeakSource::GitHub, place, after(at)).await })
+            })
+        };
+        let due = async |at| read(store, move |reads| Box::pin(reads.due_leak_alerts(after(at), 10))).await;
+        queue("one", 1).await.unwrap();
+        queue("two", 2).await.unwrap();
+        assert_eq!(due(0).await, []);
+        let alert = LeakAlert {
+            host: LeakSource::GitHub,
+            place: "one".to_owned(),
+            attempts: 0,
+            created_at: after(1),
+            due_at: after(1),
+        };
+        let places: Vec<String> = due(2).await.into_iter().map(|alert| alert.place).collect();
+        assert_eq!((due(1).await, places), (vec![alert.clone()], vec!["one".to_owned(), "two".to_owned()]));
+        let postpone = move |alert: LeakAlert, until| {
+            write(store, move |tx| Box::pin(async move { tx.postpone_leak_alert(&alert, after(until)).await }))
+        };
+        assert_eq!(postpone(alert.clone(), 60).await, Ok(true));
+        assert_eq!(postpone(alert.clone(), 61).await, Ok(false), "another node read it at the same moment");
+        let taken = LeakAlert { attempts: 1, due_at: after(60), ..alert };
+        assert_eq!(due(60).await[1], taken);
+        let forget = move |place: &'static str, due_at| {
+            write(store, move |tx| {
+                Box::pin(async move { tx.delete_leak_alert(LeakSource::GitHub, place, after(due_at)).await })
+            })
+        };
+        // Delivered again while somebody works on it: it is worked off once more.
+        queue("one", 30).await.unwrap();
+        assert_eq!(forget("one", 60).await, Ok(false));
+        let again = LeakAlert { attempts: 0, created_at: after(30), due_at: after(30), ..taken };
+        assert_eq!(due(30).await[1], again);
+        assert_eq!((forget("one", 30).await, forget("one", 30).await), (Ok(true), Ok(false)));
+        assert_eq!(due(30).await.len(), 1);
     });
 }
 

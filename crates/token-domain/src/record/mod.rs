@@ -5,6 +5,7 @@
 mod audit;
 mod execution;
 mod invitation;
+mod leak;
 mod organization;
 mod person;
 mod principal;
@@ -17,6 +18,7 @@ mod webhook;
 pub use audit::{AuditHead, AuditRecord};
 pub use execution::{Baseline, Execution, Repository};
 pub use invitation::{Invitation, Invited};
+pub use leak::TokenLeak;
 pub use organization::{CustomRole, Organization, StoredRule, TokenTerms};
 pub use person::{Account, Home, Identity, Member, Membership, MembershipStanding, SecondFactor, User, Verified};
 pub use principal::Principal;

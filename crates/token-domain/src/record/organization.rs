@@ -1,6 +1,7 @@
 //! An organisation, the roles it made, and what it asks of its tokens.
 
 use crate::id::{OrganizationId, RoleId};
+use crate::leak::LeakAction;
 use crate::person::SecondFactorRule;
 use crate::text::{Name, Slug};
 use crate::token::Kind;
@@ -23,6 +24,8 @@ pub struct Organization {
     pub token_cap: Option<u32>,
     /// Whether its people need a second factor.
     pub second_factor: SecondFactorRule,
+    /// What is done with its tokens that others report as leaked.
+    pub leak_action: LeakAction,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.

@@ -12,6 +12,7 @@ use storage::model::{AuditFilter, Narrowing, Revocation, TokenCount, TokenFilter
 use storage::{DatabaseUrl, Store, StoreError, StoreOptions};
 use test_support::sql::Sql;
 use token_domain::id::{OrganizationId, TokenId, UserId, Uuid};
+use token_domain::leak::LeakAction;
 use token_domain::person::{BuiltInRole, RoleRef, SecondFactorRule};
 use token_domain::record::{
     AuditRecord, Candidate, Membership, NewToken, Organization, Principal, Session, Token, TokenOwner, User, Verified,
@@ -94,6 +95,7 @@ impl Facts {
             disabled_at: None,
             token_cap: None,
             second_factor: SecondFactorRule::Optional,
+            leak_action: LeakAction::default(),
             created_at: now,
             updated_at: now,
         };

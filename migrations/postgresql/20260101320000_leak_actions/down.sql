@@ -1,0 +1,2 @@
+DROP TABLE token_leaks;
+ALTER TABLE organizations DROP COLUMN leak_action;

@@ -1,0 +1,1 @@
+DROP TABLE leak_alerts;
