@@ -47,11 +47,12 @@ use token_domain::{ScopeCatalogue, Span};
 use tokio::runtime::Handle;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::config::secret::SecretKey;
+use crate::config::secret::{Secret, SecretKey};
 use crate::config::{Config, sections};
 use crate::sso::{self, ProviderRequests};
 use crate::surface::PERMISSIONS;
 use crate::surface::auth::forward::routes::RouteTables;
+use crate::surface::leaks::alert_hosts::{self, CodeHost, CodeHosts, Resolving};
 use crate::surface::leaks::partner_keys::PartnerKeys;
 use crate::surface::public_url::PublicUrl;
 use crate::surface::trust::issuer_keys::{self, IssuerKeys};
@@ -105,6 +106,7 @@ services! {
     leaks: Leaks,
     public_url: PublicUrl,
     partner_keys: PartnerKeys,
+    code_hosts: CodeHosts,
     trust: Trust,
     issuer_keys: IssuerKeys,
     issuers: dyn Issuers,
@@ -161,6 +163,7 @@ impl Services {
             setup: Data::new(Setup::new(&context)),
             leaks: Data::new(Leaks::new(&context, &validator, config.rate_limit.leak_reports)),
             partner_keys: Data::new(partner_keys(config)),
+            code_hosts: Data::new(code_hosts(config)),
             trust: Data::new(Trust::new(&context, public_url.get(), config.rate_limit.token_exchanges)),
             issuers: Data::from(Arc::clone(&issuer_keys) as Arc<dyn Issuers>),
             issuer_keys: Data::from(issuer_keys),
@@ -241,6 +244,21 @@ fn providers(config: &Config, issuers: &IssuerKeys) -> Result<Vec<Provider>, Mis
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|error| format!("sso.file {name} cannot be read: {error}"))?;
     Ok(sso::read(&name, &text, public_url, issuers)?)
+}
+
+/// The code hosts whose alerts are accepted.
+fn code_hosts(config: &Config) -> CodeHosts {
+    let leaks = &config.leaks;
+    let host = |url, secret: Option<&Secret>, token: Option<&Secret>, resolving| {
+        let (secret, token) = secret.zip(token)?;
+        Some(CodeHost::new(url, secret.expose(), token.expose(), resolving))
+    };
+    let resolving = if leaks.github_resolve_alerts { Resolving::Revoked } else { Resolving::Never };
+    let github =
+        host(&leaks.github_api_url, leaks.github_webhook_secret.as_ref(), leaks.github_token.as_ref(), resolving);
+    let gitlab =
+        host(&leaks.gitlab_url, leaks.gitlab_webhook_secret.as_ref(), leaks.gitlab_token.as_ref(), Resolving::Never);
+    CodeHosts::new(github, gitlab, Outbound::within(alert_hosts::DEADLINE, config.outbound.allowed_networks.clone()))
 }
 
 /// Sends to webhooks.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authority::executions::Executions;
+use authority::leaks::Leaks;
 use authority::mail::{Composed, Outbox};
 use authority::operator::Operator;
 use authority::sessions::Sessions;
@@ -23,6 +24,7 @@ use crate::assembly::Services;
 use crate::config::Config;
 use crate::mail::Mailer;
 use crate::spare::Processors;
+use crate::surface::leaks::alert_hosts::CodeHosts;
 use crate::surface::webhooks::sender::Sender;
 
 /// How often expired rows are removed. Expired rows have no effect, so this only saves space.
@@ -39,6 +41,9 @@ const NOTICES: Duration = Duration::from_mins(1);
 
 /// How often webhooks for which something is due are looked for.
 const WEBHOOKS: Duration = Duration::from_secs(1);
+
+/// How often alerts of code hosts that are due are looked for.
+const ALERTS: Duration = Duration::from_secs(1);
 
 /// How many webhooks are sent to at once. An organisation has ten at most, so several of them can hang and others still get
 /// through.
@@ -89,6 +94,10 @@ pub(crate) fn start(config: &Config, services: &Services, mailer: Option<Mailer>
         .webhooks
         .enabled
         .then(|| send_webhooks(Arc::clone(&services.webhooks), Arc::clone(&services.sender), stopped.clone()));
+    let alerts = services.code_hosts.accept_alerts().then(|| {
+        let (leaks, hosts) = (Arc::clone(&services.leaks), Arc::clone(&services.code_hosts));
+        work_off_alerts(leaks, hosts, stopped.clone())
+    });
     let notices = (config.webhooks.enabled || services.context.policy().mail.is_some()).then(|| {
         let context = Arc::clone(&services.context);
         every(NOTICES, stopped.clone(), move || notify(Arc::clone(&context)))
@@ -105,6 +114,7 @@ pub(crate) fn start(config: &Config, services: &Services, mailer: Option<Mailer>
     let mut tasks = vec![runtime.spawn(flush), runtime.spawn(orders), runtime.spawn(tidy)];
     tasks.extend(mail.map(|mail| runtime.spawn(mail)));
     tasks.extend(webhooks.map(|webhooks| runtime.spawn(webhooks)));
+    tasks.extend(alerts.map(|alerts| runtime.spawn(alerts)));
     tasks.extend(notices.map(|notices| runtime.spawn(notices)));
     Workers { stop, tasks }
 }
@@ -132,6 +142,20 @@ async fn send_due(mailer: Arc<Mailer>, outbox: Arc<Outbox>) {
     if let Err(error) = outbox.send_due(send).await {
         tracing::debug!(%error, "mail could not be read from the database");
     }
+}
+
+/// Works off alerts of code hosts. A stop does not wait for a slow host: an alert under way is tried again after the next start.
+async fn work_off_alerts(leaks: Arc<Leaks>, hosts: Arc<CodeHosts>, mut stopped: watch::Receiver<bool>) {
+    let rounds = every(ALERTS, stopped.clone(), move || {
+        let (leaks, hosts) = (Arc::clone(&leaks), Arc::clone(&hosts));
+        async move {
+            // Logged at debug level only, because other workers log a failing store.
+            if let Err(error) = leaks.work_off_alerts(hosts.as_ref()).await {
+                tracing::debug!(%error, "alerts about leaked secrets could not be worked off");
+            }
+        }
+    });
+    select(pin!(rounds), pin!(stopped.wait_for(|stopped| *stopped))).await;
 }
 
 /// Tells of tokens that end soon, and of those that were used from new addresses.

@@ -280,7 +280,7 @@ impl Context {
     }
 
     /// The moment by the wall clock as it is, for what is compared with the clocks of others.
-    pub(crate) fn wall(&self) -> Timestamp {
+    pub fn wall(&self) -> Timestamp {
         self.clock.wall()
     }
 

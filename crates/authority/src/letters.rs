@@ -70,8 +70,12 @@ pub(crate) enum Letter {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "notice", rename_all = "snake_case")]
 pub(crate) enum TokenNotice {
-    /// It was reported as leaked, and revoked.
-    Leaked,
+    /// It was reported as leaked.
+    Leaked {
+        /// What becomes of it. Letters of earlier versions do not say: they revoked.
+        #[serde(default)]
+        end: LeakedEnd,
+    },
     /// It was presented after it was rotated and its grace had ended.
     Reused,
     /// They end within so many days.
@@ -86,6 +90,24 @@ pub(crate) enum TokenNotice {
         /// What the client called itself.
         agent: Option<String>,
     },
+}
+
+/// What becomes of a leaked token, as a message says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LeakedEnd {
+    /// It is revoked.
+    #[default]
+    Revoked,
+    /// It ends soon.
+    Ends {
+        /// When.
+        at: String,
+        /// The token that takes over, if nobody has seen its secret.
+        successor: Option<String>,
+    },
+    /// It goes on.
+    GoesOn,
 }
 
 /// A token as a message names it.
@@ -111,7 +133,9 @@ impl TokenNotice {
     /// In one line.
     fn subject(&self, count: usize) -> String {
         match self {
-            Self::Leaked => "A token leaked and was revoked".to_owned(),
+            Self::Leaked { end: LeakedEnd::Revoked } => "A token leaked and was revoked".to_owned(),
+            Self::Leaked { end: LeakedEnd::Ends { .. } } => "A token leaked and ends within an hour".to_owned(),
+            Self::Leaked { end: LeakedEnd::GoesOn } => "A token leaked and still counts".to_owned(),
             Self::Reused => "A rotated token was used again".to_owned(),
             Self::Expiring { days } => {
                 let (tokens, end) =
@@ -126,9 +150,21 @@ impl TokenNotice {
     /// What happened, and what to do.
     const fn said(&self) -> (&'static str, &'static str) {
         match self {
-            Self::Leaked => {
+            Self::Leaked { end: LeakedEnd::Revoked } => {
                 ("was reported as leaked, and is revoked", "Replace it where it was used, and find out how it got out.")
             }
+            Self::Leaked { end: LeakedEnd::Ends { successor: Some(_), .. } } => (
+                "was reported as leaked, and ends within an hour",
+                "Another token takes its place, and nobody has seen its secret: rotate that one to be shown it, and use it where the leaked one was used. Find out how the leaked one got out.",
+            ),
+            Self::Leaked { end: LeakedEnd::Ends { successor: None, .. } } => (
+                "was reported as leaked, and ends within an hour",
+                "It was rotated before it was reported: use its successor where it is still used, and find out how it got out.",
+            ),
+            Self::Leaked { end: LeakedEnd::GoesOn } => (
+                "was reported as leaked, and still counts",
+                "Your organisation chose to be told and nothing else. Rotate it without a grace or revoke it, and find out how it got out.",
+            ),
             Self::Reused => (
                 "was presented after it was rotated and its grace had ended",
                 "A program that still has the old secret was forgotten, or somebody else has it. Find out which.",
@@ -159,6 +195,12 @@ impl TokenNotice {
         }
         if more > 0 {
             text = format!("{text}And {more} more.\n\n");
+        }
+        if let Self::Leaked { end: LeakedEnd::Ends { at, successor } } = self {
+            text = format!("{text}Ends: {at}\n");
+            if let Some(successor) = successor {
+                text = format!("{text}Takes over: {links}/tokens/{successor}\n");
+            }
         }
         if let Self::NewAddress { address, agent } = self {
             text = format!("{text}From: {address}\n");
@@ -274,7 +316,7 @@ impl Letter {
             Self::AddressCode { .. } => "address_code",
             Self::PasswordReset { .. } => "password_reset",
             Self::Notice { .. } => "notice",
-            Self::Tokens { notice: TokenNotice::Leaked, .. } => "token_leaked",
+            Self::Tokens { notice: TokenNotice::Leaked { .. }, .. } => "token_leaked",
             Self::Tokens { notice: TokenNotice::Reused, .. } => "token_reuse_detected",
             Self::Tokens { notice: TokenNotice::Expiring { .. }, .. } => "token_expiring",
             Self::Tokens { notice: TokenNotice::NewAddress { .. }, .. } => "token_new_address",
@@ -399,7 +441,17 @@ mod tests {
             at: text("now"),
         };
         let new_address = TokenNotice::NewAddress { address: text("192.0.2.1"), agent: Some(text("curl")) };
-        let tokens = [TokenNotice::Leaked, TokenNotice::Reused, TokenNotice::Expiring { days: 7 }, new_address];
+        let leaked = |end| TokenNotice::Leaked { end };
+        let ends = |successor| leaked(LeakedEnd::Ends { at: text("in an hour"), successor });
+        let tokens = [
+            leaked(LeakedEnd::Revoked),
+            leaked(LeakedEnd::GoesOn),
+            ends(None),
+            ends(Some(text("s"))),
+            TokenNotice::Reused,
+            TokenNotice::Expiring { days: 7 },
+            new_address,
+        ];
         let codes = [invitation, Letter::AddressCode { user: text("u") }, reset];
         codes.into_iter().chain(notices.map(notice)).chain(tokens.map(about)).collect()
     }
@@ -408,6 +460,25 @@ mod tests {
     fn a_name_stays_within_its_quotation_marks_and_is_no_link() {
         let text = quoted("Acme” at https://evil.example. Sign in “there");
         assert_eq!(text, "“Acme' at https: //evil.example. Sign in 'there”");
+    }
+
+    #[test]
+    fn a_letter_says_what_became_of_a_leaked_token() {
+        let about = |end| {
+            all().into_iter().find(|letter| matches!(letter, Letter::Tokens { notice: TokenNotice::Leaked { end: this }, .. } if *this == end)).unwrap()
+        };
+        let said = |end| about(end).text("https://tokens.example.com", "").1;
+        assert!(said(LeakedEnd::Revoked).contains("were reported as leaked, and is revoked"));
+        assert!(said(LeakedEnd::GoesOn).contains("still counts"));
+        let ends = said(LeakedEnd::Ends { at: "in an hour".to_owned(), successor: Some("s".to_owned()) });
+        assert!(ends.contains("Ends: in an hour\nTakes over: https://tokens.example.com/tokens/s\n"), "{ends}");
+        // Queued by a version that always revoked.
+        let old =
+            r#"{"letter":"tokens","notice":{"notice":"leaked"},"organization":"o","tokens":[],"more":0,"at":"a"}"#;
+        assert!(matches!(
+            Letter::read(old),
+            Ok(Letter::Tokens { notice: TokenNotice::Leaked { end: LeakedEnd::Revoked }, .. })
+        ));
     }
 
     #[test]

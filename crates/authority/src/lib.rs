@@ -59,7 +59,7 @@ pub mod records {
     pub use token_domain::record::{CustomRole, Invitation, Invited, Member};
     pub use token_domain::record::{DeliveryError, DeliveryState, Webhook, WebhookDelivery};
     pub use token_domain::record::{MembershipStanding, Organization, Principal, Session, User};
-    pub use token_domain::record::{Token, TokenDetails, TokenOrigin, TokenOwner};
+    pub use token_domain::record::{Token, TokenDetails, TokenLeak, TokenOrigin, TokenOwner};
     pub use token_domain::record::{TrustAttempt, TrustOutcome, TrustPolicy};
 }
 

@@ -436,6 +436,47 @@ pub(crate) const KEYS: &[Key] = &[
         None,
         "The address of GitLab's public keys, with which reports to `POST /v1/leaks/gitlab` are verified. If unset, reports are refused.",
     ),
+    key(
+        "leaks.github_webhook_secret",
+        Kind::Secret(16),
+        None,
+        "The secret of the webhook that delivers alerts of GitHub secret scanning to `POST /v1/leaks/github-alerts`. If unset, they are refused.",
+    ),
+    key("leaks.github_webhook_secret_file", Kind::Path, None, "A file that contains `leaks.github_webhook_secret`."),
+    key(
+        "leaks.github_token",
+        Kind::Secret(1),
+        None,
+        "A token for GitHub's REST API that may read secret scanning alerts, with which the secret of an alert is fetched.",
+    ),
+    key("leaks.github_token_file", Kind::Path, None, "A file that contains `leaks.github_token`."),
+    key(
+        "leaks.github_api_url",
+        Kind::HttpUrl,
+        Some("\"https://api.github.com\""),
+        "The address of GitHub's REST API; with GitHub Enterprise Server `https://HOST/api/v3`.",
+    ),
+    key(
+        "leaks.github_resolve_alerts",
+        Kind::Bool,
+        Some("false"),
+        "Mark an alert at GitHub as resolved once its token is revoked. `leaks.github_token` must be allowed to write secret scanning alerts.",
+    ),
+    key(
+        "leaks.gitlab_webhook_secret",
+        Kind::Secret(16),
+        None,
+        "The secret token or the signing token (`whsec_…`) of the webhook that delivers vulnerability events of GitLab to `POST /v1/leaks/gitlab-alerts`. If unset, they are refused.",
+    ),
+    key("leaks.gitlab_webhook_secret_file", Kind::Path, None, "A file that contains `leaks.gitlab_webhook_secret`."),
+    key(
+        "leaks.gitlab_token",
+        Kind::Secret(1),
+        None,
+        "A token for GitLab's REST API that may read repositories, with which the file of a finding is fetched.",
+    ),
+    key("leaks.gitlab_token_file", Kind::Path, None, "A file that contains `leaks.gitlab_token`."),
+    key("leaks.gitlab_url", Kind::HttpUrl, Some("\"https://gitlab.com\""), "The address of the GitLab instance."),
     // webhooks
     key(
         "webhooks.enabled",
@@ -512,6 +553,10 @@ pub(crate) const TWINS: &[(&str, &str)] = &[
     ("sessions.service_token", "sessions.service_token_file"),
     ("mail.password", "mail.password_file"),
     ("tokens.legacy_hmac_key", "tokens.legacy_hmac_key_file"),
+    ("leaks.github_webhook_secret", "leaks.github_webhook_secret_file"),
+    ("leaks.github_token", "leaks.github_token_file"),
+    ("leaks.gitlab_webhook_secret", "leaks.gitlab_webhook_secret_file"),
+    ("leaks.gitlab_token", "leaks.gitlab_token_file"),
 ];
 
 /// A secret list and the key for files with further items, one item per file.

@@ -42,6 +42,7 @@ pub(super) fn check(merged: &Merged, problems: &mut Vec<Problem>) {
         let right = "write where people reach this service: identity providers send browsers back there";
         broken.push(("server.public_url", "is needed with sso.file".into(), right.into()));
     }
+    alerts(merged, problems, &mut broken);
     problems
         .extend(broken.into_iter().map(|(path, wrong, right)| Problem::new(path, merged.origin(path), wrong, right)));
 }
@@ -77,6 +78,21 @@ fn mail(merged: &Merged, problems: &[Problem], broken: &mut Vec<(&'static str, S
         if merged.get("mail.username").is_some() {
             let right = "unset it: the password would be sent in the clear";
             broken.push(("mail.plaintext", "is set, and mail.username as well".into(), right.into()));
+        }
+    }
+}
+
+/// A webhook's secret and the token that fetches what its deliveries are about need each other.
+fn alerts(merged: &Merged, problems: &[Problem], broken: &mut Vec<(&'static str, String, String)>) {
+    let is_there = |path: &str| merged.get(path).is_some() || problems.iter().any(|problem| problem.key == path);
+    for (one, other) in
+        [("leaks.github_webhook_secret", "leaks.github_token"), ("leaks.gitlab_webhook_secret", "leaks.gitlab_token")]
+    {
+        for (given, needed) in [(one, other), (other, one)] {
+            if merged.get(given).is_some() && !is_there(needed) && !is_there(&format!("{needed}_file")) {
+                let right = "write it, or name a file that holds it in the key that ends with _file";
+                broken.push((needed, format!("is needed with {given}"), right.to_owned()));
+            }
         }
     }
 }

@@ -276,12 +276,19 @@ pub(crate) struct Sso {
     pub(crate) file: Option<PathBuf>,
 }
 
-/// `leaks.*`
+/// `leaks.*`; the `_file` keys have been read into the others by now.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Leaks {
     pub(crate) github_keys_url: Option<Url>,
     pub(crate) gitlab_keys_url: Option<Url>,
+    pub(crate) github_webhook_secret: Option<Secret>,
+    pub(crate) github_token: Option<Secret>,
+    pub(crate) github_api_url: Url,
+    pub(crate) github_resolve_alerts: bool,
+    pub(crate) gitlab_webhook_secret: Option<Secret>,
+    pub(crate) gitlab_token: Option<Secret>,
+    pub(crate) gitlab_url: Url,
 }
 
 /// `webhooks.*`

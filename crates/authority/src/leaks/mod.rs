@@ -1,7 +1,13 @@
 //! Tokens that are presented to be ended: by somebody who holds them, or who found them where they leaked.
 //!
+//! A holder's word always ends a token. What a code host reports is acted on as the organisation chose: the token is revoked, or
+//! rotated with an hour of grace, or people are told. A token that does not count any more is revoked in any case, because nothing
+//! depends on it. What was done is kept for each token, so that the same report again does nothing more, and a later report does
+//! more only where the organisation has chosen to since.
+//!
 //! **Invariant:** looking a token up here does not count as a use, and the answer never says whether the token exists.
 
+pub mod alerts;
 pub(crate) mod limiter;
 pub mod partner;
 
@@ -9,18 +15,20 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use storage::model::{Revocation, Touched};
-use token_domain::record::Principal;
-use token_domain::token::RevokeReason;
+use token_domain::leak::{LeakAction, LeakSource};
+use token_domain::record::{Principal, Token, TokenLeak};
+use token_domain::token::{RevokeReason, Status};
 
 use crate::attempts;
-use crate::audit::Refusal;
-use crate::change::Ask;
+use crate::audit::{Event, Refusal};
+use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::limits::TooManyAttempts;
-use crate::notices::{self, Occasion};
+use crate::notices::{self, LeakEnd, Occasion};
 use crate::origin::{Caller, Origin};
 use crate::rights::Refused;
+use crate::tokens::{TokenError, UnseenSecret};
 use crate::validate::{Entry, Validator};
 
 use self::limiter::ReportLimiter;
@@ -32,25 +40,15 @@ pub struct Leaks {
     reports: ReportLimiter,
 }
 
-/// Who found a token that leaked.
+/// What a reported text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// Somebody who holds it.
-    Holder,
-    /// GitHub's secret scanning.
-    GitHub,
-    /// GitLab's secret detection.
-    GitLab,
-}
-
-impl Source {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Holder => "holder",
-            Self::GitHub => "github",
-            Self::GitLab => "gitlab",
-        }
-    }
+pub enum Reported {
+    /// No token of this deployment.
+    Foreign,
+    /// A token that goes on, for the hour of its grace or as long as before.
+    Goes,
+    /// A token that is revoked, by this report or before.
+    Revoked,
 }
 
 /// Why a request to end tokens was not carried out; what was revoked until then stays so.
@@ -74,8 +72,6 @@ enum Ending {
     Asked(Caller),
     /// Somebody who showed nothing but the token asked for it.
     Held,
-    /// It was found where it should not be.
-    Leaked(Source),
 }
 
 impl Leaks {
@@ -101,7 +97,7 @@ impl Leaks {
             Some(caller) => Ending::Asked(*caller),
             None => Ending::Held,
         };
-        self.end(entry, ending, origin).await.map(drop)
+        self.end(entry, ending, origin).await
     }
 
     /// Revokes every token among texts that somebody found. What is no token of ours, or mistyped, costs no look-up. Says
@@ -118,55 +114,157 @@ impl Leaks {
         let mut ended = 0;
         for text in different {
             if let Some(entry) = self.validator.look_up(text).await?.entry() {
-                ended += usize::from(self.end(entry, Ending::Leaked(Source::Holder), origin).await?);
+                ended += usize::from(self.leaked(entry, LeakSource::Holder, origin).await?.is_new);
             }
         }
         Ok(ended)
     }
 
-    /// Revokes a token that a code host found and signed for. Whether there is such a token, good or revoked before.
+    /// Does with a token that a code host found what its organisation chose.
     ///
     /// # Errors
     /// An error of the store.
-    pub async fn report(&self, text: &str, source: Source, origin: &Origin) -> Result<bool, LeakError> {
+    pub async fn report(&self, text: &str, source: LeakSource, origin: &Origin) -> Result<Reported, LeakError> {
         let recalled = self.validator.look_up(text).await?;
-        let Some(entry) = recalled.entry() else { return Ok(false) };
-        self.end(entry, Ending::Leaked(source), origin).await?;
-        Ok(true)
+        let Some(entry) = recalled.entry() else { return Ok(Reported::Foreign) };
+        let done = self.leaked(entry, source, origin).await?;
+        Ok(if done.is_revoked { Reported::Revoked } else { Reported::Goes })
     }
 
-    /// Ends a token; whether it was not ended before.
-    async fn end(&self, entry: &Entry, ending: Ending, origin: &Origin) -> Result<bool, LeakError> {
-        // Where there are other nodes, somebody may have ended it a moment ago and still wait until it holds on all of them.
-        if entry.credential().facts.revoked.is_some() && !self.context.lease.has_others() {
-            return Ok(false);
+    /// Whether a token is known to be revoked on every node. Where there are other nodes, somebody may have ended it a moment
+    /// ago and still wait until it holds on all of them.
+    fn is_settled(&self, entry: &Entry) -> bool {
+        entry.credential().facts.revoked.is_some() && !self.context.lease.has_others()
+    }
+
+    /// Ends a token that somebody asked to end.
+    async fn end(&self, entry: &Entry, ending: Ending, origin: &Origin) -> Result<(), LeakError> {
+        if self.is_settled(entry) {
+            return Ok(());
         }
         let (organization, id) = (entry.organization_id(), entry.token_id());
-        let (ask, reason, source) = match ending {
-            Ending::Asked(caller) => (Ask::by(&caller, origin), RevokeReason::Requested, None),
+        let ask = match ending {
+            Ending::Asked(caller) => Ask::by(&caller, origin),
             // The holder of a token may revoke it, so the token itself is recorded as the principal.
-            Ending::Held => (Ask::of(Principal::Token(id), Some(organization), origin), RevokeReason::Requested, None),
-            Ending::Leaked(source) => {
-                (Ask::of(Principal::Anonymous, Some(organization), origin), RevokeReason::Leaked, Some(source))
+            Ending::Held => Ask::of(Principal::Token(id), Some(organization), origin),
+        };
+        let work = self.context.change(ask, move |change| {
+            Box::pin(async move {
+                change.touch(Touched::Token(id));
+                let revocation = Revocation { at: change.now, reason: RevokeReason::Requested, by: change.by() };
+                let revoked = change.tx.revoke_token(organization, id, &revocation).await.map_err(Failure::from)?;
+                if revoked.is_some() {
+                    let event = change.event("token.revoke").on("token", id);
+                    change.record(event.with("reason", revocation.reason.as_str())).await?;
+                }
+                Ok(())
+            })
+        });
+        work.await
+    }
+
+    /// Acts on the leak of a token.
+    async fn leaked(&self, entry: &Entry, source: LeakSource, origin: &Origin) -> Result<Done, LeakError> {
+        if self.is_settled(entry) {
+            return Ok(Done { is_new: false, is_revoked: true });
+        }
+        let (organization, id) = (entry.organization_id(), entry.token_id());
+        let unseen = UnseenSecret::make(&self.context)?;
+        let ask = Ask::of(Principal::Anonymous, Some(organization), origin).making(entry.credential().kind());
+        let work = self.context.change(ask, move |change| {
+            Box::pin(async move {
+                let whose = change.tx.organization(organization).await.map_err(Failure::from)?;
+                let token = change.tx.token(organization, id).await.map_err(Failure::from)?;
+                let (Some(whose), Some(token)) = (whose, token) else {
+                    return Err(Failure::Inconsistent(format!("token {id} is not there")).into());
+                };
+                let known = change.tx.token_leak(id).await.map_err(Failure::from)?;
+                let wanted = match token.facts.status(change.now) {
+                    Status::Active | Status::Rotating => source.action(whose.leak_action),
+                    // Nothing depends on it any more.
+                    Status::Expired | Status::Revoked => LeakAction::Revoke,
+                };
+                if wanted == LeakAction::Revoke {
+                    // A report that finds the token revoked waits, too, until that holds on every node.
+                    change.touch(Touched::Token(id));
+                    if token.facts.revoked.is_some() {
+                        return Ok(Done { is_new: false, is_revoked: true });
+                    }
+                } else if known.is_some_and(|known| known.action >= wanted) {
+                    return Ok(Done { is_new: false, is_revoked: false });
+                }
+                let end = match wanted {
+                    LeakAction::Revoke => LeakEnd::Revoked,
+                    LeakAction::RotateGrace1h => rotate(change, &token, unseen).await?,
+                    LeakAction::Notify => LeakEnd::GoesOn,
+                };
+                act(change, token, source, end).await?;
+                Ok(Done { is_new: true, is_revoked: matches!(end, LeakEnd::Revoked) })
+            })
+        });
+        work.await
+    }
+}
+
+/// What became of a report.
+struct Done {
+    /// Whether anything was done now.
+    is_new: bool,
+    /// Whether the token is revoked.
+    is_revoked: bool,
+}
+
+/// Rotates a leaked token, or ends the grace it has within an hour. One that cannot be rotated is to be revoked.
+async fn rotate(change: &mut Change<'_>, token: &Token, unseen: UnseenSecret) -> Result<LeakEnd, Failure> {
+    let Some(superseded) = token.facts.superseded else {
+        return match unseen.succeed(change, token.clone()).await {
+            Ok(Some((successor, at))) => Ok(LeakEnd::Ends { at, successor: Some(successor) }),
+            Ok(None) => Ok(LeakEnd::Revoked),
+            Err(TokenError::Failed(failure)) => Err(failure),
+            Err(refused) => {
+                tracing::info!(token = %token.id, %refused, "a leaked token cannot be rotated and is revoked");
+                Ok(LeakEnd::Revoked)
             }
         };
-        self.context
-            .change(ask, move |change| {
-                Box::pin(async move {
-                    change.touch(Touched::Token(id));
-                    let revocation = Revocation { at: change.now, reason, by: change.by() };
-                    let revoked = change.tx.revoke_token(organization, id, &revocation).await.map_err(Failure::from)?;
-                    let Some(token) = revoked else { return Ok(false) };
-                    if let Some(source) = source {
-                        let leaked = change.event("token.leaked").on("token", id);
-                        change.record(leaked.with("source", source.as_str())).await?;
-                        notices::tell(change, organization, &[token], Occasion::Leaked).await?;
-                    }
-                    let event = change.event("token.revoke").on("token", id);
-                    change.record(event.with("reason", reason.as_str())).await?;
-                    Ok(true)
-                })
-            })
-            .await
+    };
+    // Its owner rotated it, and has the successor's secret.
+    let end = change.now + LeakAction::GRACE;
+    if change.tx.end_grace_by(token.organization_id, token.id, end).await?.is_none() {
+        return Ok(LeakEnd::Ends { at: superseded.grace_ends_at, successor: None });
+    }
+    change.touch(Touched::Token(token.id));
+    let event = change.event("token.grace_shortened").on("token", token.id);
+    change.record(event.with("grace_period_ends_at", end.rfc3339_seconds())).await?;
+    Ok(LeakEnd::Ends { at: end, successor: None })
+}
+
+/// Records a leak, revokes the token where that is what is done, and tells people.
+async fn act(change: &mut Change<'_>, token: Token, source: LeakSource, end: LeakEnd) -> Result<(), Failure> {
+    let (id, organization, now) = (token.id, token.organization_id, change.now);
+    let action = end.action();
+    let event = change.event("token.leaked").on("token", id).with("source", source.as_str());
+    change.record(said(event.with("leak_action", action.as_str()), end)).await?;
+    if end == LeakEnd::Revoked {
+        change.touch(Touched::Token(id));
+        let revocation = Revocation { at: now, reason: RevokeReason::Leaked, by: change.by() };
+        change.tx.revoke_token(organization, id, &revocation).await?;
+        let event = change.event("token.revoke").on("token", id);
+        change.record(event.with("reason", revocation.reason.as_str())).await?;
+    }
+    change.tx.set_token_leak(&TokenLeak { token_id: id, action, source, reported_at: now }).await?;
+    notices::tell(change, organization, &[token], Occasion::Leaked(end)).await
+}
+
+/// The event with when the token ends, and what takes over from it.
+fn said(event: Event, end: LeakEnd) -> Event {
+    match end {
+        LeakEnd::Ends { at, successor } => {
+            let event = event.with("grace_period_ends_at", at.rfc3339_seconds());
+            match successor {
+                Some(successor) => event.with("successor", successor.to_string()),
+                None => event,
+            }
+        }
+        LeakEnd::Revoked | LeakEnd::GoesOn => event,
     }
 }

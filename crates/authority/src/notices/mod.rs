@@ -15,14 +15,16 @@ mod settings;
 use std::collections::BTreeMap;
 
 use storage::model::Muted;
-use token_domain::id::{OrganizationId, UserId};
+use token_domain::Timestamp;
+use token_domain::id::{OrganizationId, TokenId, UserId};
+use token_domain::leak::LeakAction;
 use token_domain::record::{Principal, Token, TokenOwner, User};
 
 pub use settings::{MailSettings, NoticeSettings};
 
 use crate::change::Change;
 use crate::error::Failure;
-use crate::letters::{Letter, TokenNotice, Told};
+use crate::letters::{LeakedEnd, Letter, TokenNotice, Told};
 use crate::rights::Refused;
 use crate::standing::is_welcome;
 
@@ -33,8 +35,8 @@ const MOST_NAMED: usize = 20;
 
 /// What happens to be told, within a change.
 pub(crate) enum Occasion {
-    /// A token was reported as leaked, and revoked.
-    Leaked,
+    /// A token was reported as leaked.
+    Leaked(LeakEnd),
     /// A token was presented after its grace.
     Reused,
     /// Tokens end within so many days.
@@ -48,11 +50,38 @@ pub(crate) enum Occasion {
     },
 }
 
+/// What becomes of a leaked token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LeakEnd {
+    /// It is revoked.
+    Revoked,
+    /// It ends soon.
+    Ends {
+        /// When.
+        at: Timestamp,
+        /// The token that takes over and whose secret nobody has seen yet; nothing where its owner had rotated it before.
+        successor: Option<TokenId>,
+    },
+    /// It goes on as before.
+    GoesOn,
+}
+
+impl LeakEnd {
+    /// What was done.
+    pub(crate) const fn action(self) -> LeakAction {
+        match self {
+            Self::Revoked => LeakAction::Revoke,
+            Self::Ends { .. } => LeakAction::RotateGrace1h,
+            Self::GoesOn => LeakAction::Notify,
+        }
+    }
+}
+
 impl Occasion {
     /// Whether owners and administrators are told whoever made the token.
     const fn concerns_everybody(&self) -> bool {
         match self {
-            Self::Leaked | Self::Reused => true,
+            Self::Leaked(_) | Self::Reused => true,
             Self::Expiring(_) | Self::NewAddress { .. } => false,
         }
     }
@@ -60,7 +89,7 @@ impl Occasion {
     /// The switch that a person has for it.
     const fn switch(&self) -> Option<Muted> {
         match self {
-            Self::Leaked | Self::Reused => None,
+            Self::Leaked(_) | Self::Reused => None,
             Self::Expiring(_) => Some(Muted::TokenExpiring),
             Self::NewAddress { .. } => Some(Muted::TokenNewAddress),
         }
@@ -68,7 +97,16 @@ impl Occasion {
 
     fn notice(self) -> TokenNotice {
         match self {
-            Self::Leaked => TokenNotice::Leaked,
+            Self::Leaked(end) => TokenNotice::Leaked {
+                end: match end {
+                    LeakEnd::Revoked => LeakedEnd::Revoked,
+                    LeakEnd::Ends { at, successor } => LeakedEnd::Ends {
+                        at: at.rfc3339_seconds(),
+                        successor: successor.map(|successor| successor.to_string()),
+                    },
+                    LeakEnd::GoesOn => LeakedEnd::GoesOn,
+                },
+            },
             Self::Reused => TokenNotice::Reused,
             Self::Expiring(days) => TokenNotice::Expiring { days },
             Self::NewAddress { address, agent } => TokenNotice::NewAddress { address, agent },
@@ -138,7 +176,7 @@ pub(crate) async fn tell(
         }
         // Apart, so that ordinary notices never use up what alarms may take.
         let limiter = match notice {
-            TokenNotice::Leaked | TokenNotice::Reused => &context.alarm_messages,
+            TokenNotice::Leaked { .. } | TokenNotice::Reused => &context.alarm_messages,
             TokenNotice::Expiring { .. } | TokenNotice::NewAddress { .. } => &context.notice_messages,
         };
         if limiter.take(id, context.steady()).is_err() {

@@ -8,6 +8,7 @@ mod usage;
 use std::sync::Arc;
 
 use storage::{StoreError, Tx};
+use token_domain::leak::LeakAction;
 use token_domain::person::{RoleRef, SecondFactorRule};
 use token_domain::record::{Home, MembershipStanding, Organization};
 use token_domain::text::{Name, Slug};
@@ -60,6 +61,8 @@ pub struct OrganizationChange {
     pub name: Option<Name>,
     /// Whether its people need a second factor.
     pub second_factor: Option<SecondFactorRule>,
+    /// What is done with its tokens that others report as leaked.
+    pub leak_action: Option<LeakAction>,
 }
 
 impl Organizations {
@@ -117,8 +120,8 @@ impl Organizations {
         Ok(self.seen(organization, role))
     }
 
-    /// Renames the caller's organisation, and says whether its people need a second factor. Sessions of those who lack one
-    /// go on, to set one up.
+    /// Renames the caller's organisation, and says whether its people need a second factor and what is done about leaked
+    /// tokens. Sessions of people who lack a second factor go on, to set one up.
     ///
     /// # Errors
     /// Another slug, a caller who may not by now; a person who would ask others for the second factor they lack, and shut
@@ -142,7 +145,8 @@ impl Organizations {
                     }
                     let name = asked.name.filter(|name| *name != before.name);
                     let rule = asked.second_factor.filter(|rule| *rule != before.second_factor);
-                    if name.is_none() && rule.is_none() {
+                    let leaks = asked.leak_action.filter(|action| *action != before.leak_action);
+                    if name.is_none() && rule.is_none() && leaks.is_none() {
                         return as_seen(change.tx, &mine).await;
                     }
                     let mut event = change.event("organization.update").on("organization", id);
@@ -151,12 +155,17 @@ impl Organizations {
                         event = event.with("name", name.as_str());
                     }
                     if let Some(rule) = rule {
-                        check_may_rule(change, &mine, rule)?;
+                        check_may_protect(change, &mine, Protection::of(rule.is_required()))?;
                         if rule.is_required() && !has_second_factor(change.tx, &mine).await? {
                             return Err(OrganizationError::OwnSecondFactorMissing);
                         }
                         change.tx.set_second_factor_rule(id, rule, now).await?;
                         event = event.with("second_factor", rule.as_str());
+                    }
+                    if let Some(action) = leaks {
+                        check_may_protect(change, &mine, Protection::of(action > before.leak_action))?;
+                        change.tx.set_leak_action(id, action, now).await?;
+                        event = event.with("leak_action", action.as_str());
                     }
                     change.record(event).await?;
                     // Within the change: the caller may lose the right right after it, and it was carried out all the same.
@@ -189,12 +198,25 @@ fn by_member(standing: MembershipStanding) -> (Organization, Option<(RoleRef, St
     (standing.organization, Some((standing.role, role)))
 }
 
-/// Whether the caller may decide what signing in takes: a person who is signed in and proved it lately. A token of the
-/// organisation may ask for more, never for less; a personal key neither.
-fn check_may_rule(change: &Change<'_>, seat: &Seat, rule: SecondFactorRule) -> Result<(), OrganizationError> {
+/// What a change does to how well the organisation is protected.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Protection {
+    Tightened,
+    Relaxed,
+}
+
+impl Protection {
+    const fn of(is_tightened: bool) -> Self {
+        if is_tightened { Self::Tightened } else { Self::Relaxed }
+    }
+}
+
+/// Whether the caller may decide about what protects the organisation: a person who is signed in and proved it lately. A token of
+/// the organisation may ask for more, never for less; a personal key neither.
+fn check_may_protect(change: &Change<'_>, seat: &Seat, protection: Protection) -> Result<(), OrganizationError> {
     match (seat.signed_in(), seat.person()) {
         (Some(_), _) => Ok(change.check_proven_lately()?),
-        (None, None) if rule.is_required() => Ok(()),
+        (None, None) if protection == Protection::Tightened => Ok(()),
         (None, _) => Err(OrganizationError::KeyRefused),
     }
 }

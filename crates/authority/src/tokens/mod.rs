@@ -6,6 +6,7 @@ mod exchanged;
 mod governed;
 mod issue;
 mod keys;
+mod leaked;
 mod lookup;
 mod own;
 mod reach;
@@ -36,6 +37,7 @@ pub(crate) use actor::ActorToken;
 pub(crate) use exchanged::{ExchangedToken, Terms};
 pub(crate) use governed::{fallen_idle, govern_new};
 pub(crate) use issue::owned_names;
+pub(crate) use leaked::UnseenSecret;
 pub(crate) use rotate::{first_use, reuse};
 pub(crate) use secret::upgrade;
 

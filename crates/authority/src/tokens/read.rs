@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use storage::model::{Change, Narrowing, OwnerFilter, SEARCHED_ROWS, StatusCounts, TokenEdit, TokenFilter};
 use token_domain::Timestamp;
 use token_domain::id::{ProjectId, TokenId, kind};
-use token_domain::record::{Token, TokenOrigin};
+use token_domain::record::{Token, TokenLeak, TokenOrigin};
 use token_domain::token::{Kind, Status};
 
 use super::reach::{Whose, is_confined, reaches};
@@ -67,6 +67,15 @@ pub struct Page {
 }
 
 impl Tokens {
+    /// What was done about the leak of a token, if one was reported.
+    ///
+    /// # Errors
+    /// No such token.
+    pub async fn leak(&self, caller: &Caller, id: TokenId) -> Result<Option<TokenLeak>, TokenError> {
+        self.get(caller, id).await?;
+        Ok(self.context.store.read(move |reads| Box::pin(reads.token_leak(id))).await?)
+    }
+
     /// The tokens of the caller's organisation, as far as the caller reaches.
     ///
     /// # Errors

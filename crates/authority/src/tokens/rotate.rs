@@ -245,7 +245,7 @@ fn heir(token: Token, current: &Token, now: Timestamp) -> Token {
 }
 
 /// How a token's end was chosen.
-fn lifetime(token: &Token) -> Lifetime {
+pub(super) fn lifetime(token: &Token) -> Lifetime {
     match (token.lifetime, token.facts.expires_at) {
         (Some(span), _) => Lifetime::For(span),
         (None, Some(moment)) => Lifetime::Until(moment),

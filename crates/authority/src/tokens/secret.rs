@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use secret_hash::{hash, lookup_hint};
+use secret_hash::{HashError, Scheme, StoredHash, hash, lookup_hint};
 use token_domain::id::TokenId;
 use token_domain::record::{Hint, Principal, StoredSecret};
 use token_format::PlainToken;
@@ -36,6 +36,14 @@ pub(super) async fn make(context: &Context, by: Principal) -> Result<(PlainToken
     Ok((secret, stored))
 }
 
+/// The hint and the stored form of a secret that nobody is shown: it keeps a place for the one that its owner asks for. Nobody
+/// can guess 128 random bits, so the fast hash does, and a report of a thousand leaks does not take a thousand slow ones.
+pub(super) fn make_unseen(context: &Context) -> Result<(Hint, StoredSecret), Failure> {
+    let secret = PlainToken::from_random(random(context.entropy.as_ref())?);
+    let hashed = hash(&secret, &Scheme::Sha256, random(context.entropy.as_ref())?);
+    Ok((secret.hint(), stored(context, &secret, hashed)?))
+}
+
 /// The stored form of a secret, by the current hash scheme and tag key.
 async fn keep(context: &Context, secret: &PlainToken, work: Work) -> Result<StoredSecret, Failure> {
     let salt = random(context.entropy.as_ref())?;
@@ -46,6 +54,14 @@ async fn keep(context: &Context, secret: &PlainToken, work: Work) -> Result<Stor
     } else {
         hash(secret, &scheme, salt)
     };
+    stored(context, secret, hashed)
+}
+
+fn stored(
+    context: &Context,
+    secret: &PlainToken,
+    hashed: Result<StoredHash, HashError>,
+) -> Result<StoredSecret, Failure> {
     let hashed = hashed.map_err(|error| Failure::Inconsistent(format!("a secret cannot be hashed: {error}")))?;
     let digest = context.keyring.digest(secret);
     Ok(StoredSecret {

@@ -4,6 +4,7 @@ mod cost;
 mod demotion;
 mod executions;
 mod imports;
+mod leaks;
 mod limits;
 mod lives;
 mod mail;

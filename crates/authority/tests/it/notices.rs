@@ -19,7 +19,7 @@ use token_domain::token::Lifetime;
 use token_domain::{Requirement, Span};
 
 /// A world that sends mail, with an owner whose address is verified; and its outbox.
-async fn mailing(db: &Db) -> (World, Outbox) {
+pub(crate) async fn mailing(db: &Db) -> (World, Outbox) {
     let mut options = Options::default();
     options.policy.mail = Some(MailPolicy { links: "https://tokens.example.org".to_owned(), keep: Span::days(3) });
     let world = World::with(db, options).await;
@@ -38,7 +38,7 @@ async fn verify(world: &World, verified: Option<Verified>) {
 }
 
 /// The mail that is due.
-async fn sent(outbox: &Outbox) -> Vec<Composed> {
+pub(crate) async fn sent(outbox: &Outbox) -> Vec<Composed> {
     let handed = Mutex::new(Vec::new());
     let take = |mail: Composed| {
         handed.lock().unwrap().push(mail);
@@ -49,7 +49,7 @@ async fn sent(outbox: &Outbox) -> Vec<Composed> {
 }
 
 /// The details of the events of an action, the first one first.
-async fn events(world: &World, action: &str) -> Vec<serde_json::Value> {
+pub(crate) async fn events(world: &World, action: &str) -> Vec<serde_json::Value> {
     let chain = AuditFilter::chain(Some(world.owner.organization_id), 0, 1_000);
     let read = world.context.store().read(move |reads| Box::pin(async move { reads.list_audit(&chain).await }));
     let events = read.await.unwrap().into_iter().filter(|event| event.action == action);

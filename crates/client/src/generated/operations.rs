@@ -121,6 +121,15 @@ pub struct ReportGithubLeaksOptions {
     pub github_public_key_signature: Option<String>,
 }
 
+/// Optional parameters of [`Client::receive_github_alert`].
+#[derive(Debug, Clone, Default)]
+pub struct ReceiveGithubAlertOptions {
+    /// The type of the event; `secret_scanning_alert` is acted on.
+    pub x_git_hub_event: Option<String>,
+    /// `sha256=` and the HMAC-SHA-256 of the body, in hexadecimal.
+    pub x_hub_signature_256: Option<String>,
+}
+
 /// Optional parameters of [`Client::report_gitlab_leaks`].
 #[derive(Debug, Clone, Default)]
 pub struct ReportGitlabLeaksOptions {
@@ -128,6 +137,19 @@ pub struct ReportGitlabLeaksOptions {
     pub gitlab_public_key_identifier: Option<String>,
     /// The ECDSA P-256 signature with SHA-256 over the body, as DER in Base64.
     pub gitlab_public_key_signature: Option<String>,
+}
+
+/// Optional parameters of [`Client::receive_gitlab_alert`].
+#[derive(Debug, Clone, Default)]
+pub struct ReceiveGitlabAlertOptions {
+    /// The secret token of the webhook.
+    pub x_gitlab_token: Option<String>,
+    /// With a signing token: the id of the delivery.
+    pub webhook_id: Option<String>,
+    /// With a signing token: when the delivery was signed, in seconds after 1970. At most five minutes from now.
+    pub webhook_timestamp: Option<String>,
+    /// With a signing token: the signature of Standard Webhooks.
+    pub webhook_signature: Option<String>,
 }
 
 /// Optional parameters of [`Client::list_keys`].
@@ -794,6 +816,21 @@ impl Client {
             .send()
     }
 
+    /// Receive an alert of GitHub secret scanning.
+    ///
+    /// `POST /v1/leaks/github-alerts`
+    pub fn receive_github_alert(
+        &self,
+        options: &ReceiveGithubAlertOptions,
+        body: &types::GitHubAlertEvent,
+    ) -> Result<()> {
+        Call::new(self, "POST", "/v1/leaks/github-alerts")
+            .header("X-GitHub-Event", options.x_git_hub_event.as_ref())
+            .header("X-Hub-Signature-256", options.x_hub_signature_256.as_ref())
+            .json(body)
+            .send_for_nothing()
+    }
+
     /// Report leaked tokens in the format of GitLab secret detection.
     ///
     /// `POST /v1/leaks/gitlab`
@@ -807,6 +844,23 @@ impl Client {
             .header("Gitlab-Public-Key-Signature", options.gitlab_public_key_signature.as_ref())
             .json(body)
             .send()
+    }
+
+    /// Receive a finding of GitLab secret detection.
+    ///
+    /// `POST /v1/leaks/gitlab-alerts`
+    pub fn receive_gitlab_alert(
+        &self,
+        options: &ReceiveGitlabAlertOptions,
+        body: &types::GitLabVulnerabilityEvent,
+    ) -> Result<()> {
+        Call::new(self, "POST", "/v1/leaks/gitlab-alerts")
+            .header("X-Gitlab-Token", options.x_gitlab_token.as_ref())
+            .header("webhook-id", options.webhook_id.as_ref())
+            .header("webhook-timestamp", options.webhook_timestamp.as_ref())
+            .header("webhook-signature", options.webhook_signature.as_ref())
+            .json(body)
+            .send_for_nothing()
     }
 
     /// Get your account.
@@ -1014,7 +1068,7 @@ impl Client {
         Call::new(self, "GET", "/v1/organizations/").segment(org_id).send()
     }
 
-    /// Rename an organisation, or require a second factor of its members.
+    /// Change an organisation: its name, whether its members need a second factor, what is done about leaked tokens.
     ///
     /// `PATCH /v1/organizations/{org_id}`
     pub fn edit_organization(&self, org_id: &str, body: &types::EditOrganization) -> Result<types::Organization> {

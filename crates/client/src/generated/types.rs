@@ -744,6 +744,11 @@ pub struct EditMember {
 /// The changes. Fields that are left out stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EditOrganization {
+    /// What is done with a token of the organisation that a code host reports as leaked: `revoke` it, `rotate_grace_1h`
+    /// (it ends within an hour, and its successor's secret is shown to whoever rotates the successor), or only `notify`.
+    /// Whoever holds a token can always revoke it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leak_action: Option<String>,
     /// 1–100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -1052,6 +1057,71 @@ pub struct FirstBad {
 pub struct FoundCredentials {
     /// The tokens as found, at most 1000. Strings that are not tokens of this deployment are ignored.
     pub credentials: Vec<Secret>,
+}
+
+/// What is read of GitHub's event.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GitHubAlertEvent {
+    /// `created` and `publicly_leaked` are acted on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<GitHubAlertNumber>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<GitHubRepository>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GitHubAlertNumber {
+    pub number: u64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GitHubOwner {
+    pub login: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GitHubRepository {
+    pub name: String,
+    pub owner: GitHubOwner,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GitLabCommit {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GitLabLocation {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<GitLabCommit>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GitLabVulnerability {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<GitLabLocation>,
+    pub project_id: u64,
+    /// `secret_detection` is acted on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_type: Option<String>,
+    /// `detected` and `confirmed` are acted on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+}
+
+/// What is read of GitLab's event.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GitLabVulnerabilityEvent {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_attributes: Option<GitLabVulnerability>,
+    /// `vulnerability` is acted on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_kind: Option<String>,
 }
 
 /// The answer to a health probe.
@@ -1658,6 +1728,8 @@ pub struct Notices {
 pub struct Organization {
     pub created_at: String,
     pub id: String,
+    /// What is done with a token that a code host reports as leaked.
+    pub leak_action: String,
     pub name: String,
     /// Whether members need a second factor.
     pub require_second_factor: bool,

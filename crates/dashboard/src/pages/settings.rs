@@ -10,6 +10,7 @@ use authority::passwords::NewPassword;
 use authority::people::PersonError;
 use authority::sessions::{EndError, OrganizationRef};
 use token_domain::id::{OrganizationId, SessionId};
+use token_domain::leak::LeakAction;
 use token_domain::person::SecondFactorRule;
 use token_domain::text::Name;
 use zeroize::Zeroizing;
@@ -35,6 +36,30 @@ struct HomeLine {
     is_current: bool,
 }
 
+/// What can be done about a leaked token.
+#[derive(Clone, Debug)]
+struct LeakLine {
+    name: &'static str,
+    text: &'static str,
+    is_chosen: bool,
+}
+
+impl LeakLine {
+    /// All of them, the strictest first; the organisation's own, or the one that was just picked.
+    fn all(chosen: LeakAction) -> Vec<Self> {
+        let line = |action: LeakAction| Self {
+            name: action.as_str(),
+            text: match action {
+                LeakAction::Revoke => "Revoke it at once",
+                LeakAction::RotateGrace1h => "Rotate it: it ends within an hour",
+                LeakAction::Notify => "Tell people, and leave it valid",
+            },
+            is_chosen: action == chosen,
+        };
+        LeakAction::ALL.into_iter().rev().map(line).collect()
+    }
+}
+
 #[expect(clippy::struct_excessive_bools, reason = "independent conditions of the template")]
 #[derive(Template)]
 #[template(path = "settings.html")]
@@ -44,6 +69,7 @@ struct SettingsPage {
     slug: String,
     cap: String,
     requires_second_factor: bool,
+    leak_actions: Vec<LeakLine>,
     may_write: bool,
     may_see_policy: bool,
     is_operator: bool,
@@ -96,6 +122,9 @@ async fn settings_page(
         slug: standing.organization.slug.to_string(),
         cap: standing.organization.token_cap.map(|cap| cap.to_string()).unwrap_or_default(),
         requires_second_factor: standing.organization.second_factor.is_required(),
+        leak_actions: LeakLine::all(
+            form.some("leak_action").and_then(LeakAction::parse).unwrap_or(standing.organization.leak_action),
+        ),
         may_write: visitor.may("org:write"),
         may_see_policy: visitor.may("org:read"),
         is_operator: services
@@ -164,10 +193,14 @@ async fn organization(request: &HttpRequest, services: &Services, visitor: &Visi
     };
     let rule = if form.has("second_factor") { SecondFactorRule::Required } else { SecondFactorRule::Optional };
     let standing = &visitor.me.standing.organization;
+    let Some(action) = LeakAction::parse(form.some("leak_action").unwrap_or(standing.leak_action.as_str())) else {
+        return Ok(Err("Choose what is done with leaked tokens.".to_owned()));
+    };
     let change = OrganizationChange {
         slug: None,
         name: Some(name).filter(|name| *name != standing.name),
         second_factor: Some(rule).filter(|rule| *rule != standing.second_factor),
+        leak_action: Some(action).filter(|action| *action != standing.leak_action),
     };
     match services.organizations.edit(&seat(request, visitor)?, change, &visitor.origin).await {
         Ok(_) => Ok(Ok("Saved.".to_owned())),

@@ -5,9 +5,10 @@ use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, routes};
 use askama::Template;
 use authority::audit::read::ListRequest as AuditRequest;
-use authority::records::{Change, Token, TokenEdit};
+use authority::records::{Change, Principal, Token, TokenEdit, TokenLeak};
 use authority::tokens::GrantedScope;
 use token_domain::access::{Description, Direction, ExternalId};
+use token_domain::leak::LeakSource;
 use token_domain::text::{AgentType, Name};
 use token_domain::token::Status;
 use token_domain::usage::{Step, Stretch};
@@ -58,11 +59,45 @@ struct TokenPage {
     grace_ends: Option<When>,
     revoked: Option<When>,
     reuse: Option<When>,
+    leak: Option<LeakLine>,
+    /// Whether nobody has seen the secret, because the token took over from one that leaked.
+    is_unseen: bool,
     may_rotate: bool,
     why_not_rotate: &'static str,
     may_manage: bool,
     is_rotating: bool,
     is_live: bool,
+}
+
+/// That the token was reported as leaked.
+#[derive(Clone, Debug)]
+struct LeakLine {
+    at: When,
+    by: &'static str,
+    /// What is to be done about it.
+    advice: &'static str,
+}
+
+impl LeakLine {
+    fn new(leak: TokenLeak, status: Status, now: Timestamp) -> Self {
+        Self {
+            at: When::new(leak.reported_at, now),
+            by: match leak.source {
+                LeakSource::Holder => "somebody who had it",
+                LeakSource::GitHub => "GitHub",
+                LeakSource::GitLab => "GitLab",
+            },
+            advice: match status {
+                Status::Active => {
+                    "It is still valid. Rotate it without a grace or revoke it, and find out how it got out."
+                }
+                Status::Rotating => {
+                    "It is valid until its grace ends. Use its successor where it was used, and find out how it got out."
+                }
+                Status::Revoked | Status::Expired => "Find out how it got out.",
+            },
+        }
+    }
 }
 
 /// A scope of the token, and when a validation last required it.
@@ -128,6 +163,15 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
         None => None,
     };
     let status = token.facts.status(now);
+    let leak_of =
+        async |id| services.tokens.leak(&visitor.caller, id).await.map_err(|error| failed(request, &visitor, &error));
+    let leak = leak_of(token.id).await?.map(|leak| LeakLine::new(leak, status, now));
+    let is_unseen = match token.rotated_from {
+        Some(predecessor) if token.created_by == Principal::System && status == Status::Active => {
+            leak_of(predecessor).await?.is_some()
+        }
+        Some(_) | None => false,
+    };
     let may_manage = visitor.may(area.managing());
     let is_own_kind = token.owner.kind() == area.kind();
     let why_not_rotate = match status {
@@ -167,6 +211,8 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
         revoked: token.facts.revocation(now).map(|revoked| When::new(revoked.at, now)),
         grace_ends: token.facts.superseded.map(|superseded| When::new(superseded.grace_ends_at, now)),
         reuse: token.reuse_detected_at.map(|at| When::new(at, now)),
+        leak,
+        is_unseen,
         may_rotate: why_not_rotate.is_empty(),
         why_not_rotate,
         may_manage,

@@ -4,8 +4,9 @@ use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, post};
 use authority::Context;
 use authority::leaks::partner::{Feedback, Finding, Label};
-use authority::leaks::{Leaks, Source};
+use authority::leaks::{Leaks, Reported};
 use serde::Serialize;
+use token_domain::leak::LeakSource;
 use utoipa::ToSchema;
 
 use super::partner_keys::{Keys, PartnerKeys};
@@ -42,8 +43,8 @@ struct Found {
 /// Report leaked tokens in the format of GitHub secret scanning.
 ///
 /// The body is signed with a key from `leaks.github_keys_url`; the headers `Github-Public-Key-Identifier` and
-/// `Github-Public-Key-Signature` carry the key's identifier and the signature. Every token of this deployment in the
-/// report is revoked.
+/// `Github-Public-Key-Signature` carry the key's identifier and the signature. With every token of this deployment in the
+/// report, what its organisation chose as `leak_action` is done: by default it is revoked.
 #[utoipa::path(
     tag = "leaks",
     security(),
@@ -67,7 +68,7 @@ pub(super) async fn report_github_leaks(
     context: Data<Context>,
 ) -> ApiResult<HttpResponse> {
     let names = ["Github-Public-Key-Identifier", "Github-Public-Key-Signature"];
-    report(&request, payload, keys.github.as_ref(), names, Source::GitHub, &leaks, &context).await
+    report(&request, payload, keys.github.as_ref(), names, LeakSource::GitHub, &leaks, &context).await
 }
 
 /// Report leaked tokens in the format of GitLab secret detection.
@@ -97,7 +98,7 @@ pub(super) async fn report_gitlab_leaks(
     context: Data<Context>,
 ) -> ApiResult<HttpResponse> {
     let names = ["Gitlab-Public-Key-Identifier", "Gitlab-Public-Key-Signature"];
-    report(&request, payload, keys.gitlab.as_ref(), names, Source::GitLab, &leaks, &context).await
+    report(&request, payload, keys.gitlab.as_ref(), names, LeakSource::GitLab, &leaks, &context).await
 }
 
 async fn report(
@@ -105,7 +106,7 @@ async fn report(
     payload: Payload,
     keys: Option<&Keys>,
     names: [&str; 2],
-    source: Source,
+    source: LeakSource,
     leaks: &Leaks,
     context: &Data<Context>,
 ) -> ApiResult<HttpResponse> {
@@ -126,8 +127,12 @@ async fn report(
     let origin = origin::of(request);
     let mut told = Vec::with_capacity(findings.len());
     for finding in &findings {
-        let is_ours = leaks.report(&finding.token, source, &origin).await.map_err(|error| failing::leak(&error))?;
-        told.push(Feedback::on(finding, if is_ours { Label::TruePositive } else { Label::FalsePositive }));
+        let reported = leaks.report(&finding.token, source, &origin).await.map_err(|error| failing::leak(&error))?;
+        let label = match reported {
+            Reported::Foreign => Label::FalsePositive,
+            Reported::Goes | Reported::Revoked => Label::TruePositive,
+        };
+        told.push(Feedback::on(finding, label));
     }
     Ok(HttpResponse::Ok().json(told))
 }

@@ -1,5 +1,5 @@
-//! `PATCH /v1/organizations/{org_id}`: changes the name, and whether members need a second factor. The slug never
-//! changes, and only the operator changes the cap.
+//! `PATCH /v1/organizations/{org_id}`: changes the name, whether members need a second factor, and what is done about leaked
+//! tokens. The slug never changes, and only the operator changes the cap.
 
 use std::convert::Infallible;
 
@@ -7,6 +7,7 @@ use actix_web::patch;
 use actix_web::web::{self, Data};
 use authority::organizations::{OrganizationChange, Organizations};
 use serde::Deserialize;
+use token_domain::leak::LeakAction;
 use token_domain::person::SecondFactorRule;
 use token_domain::text::{Name, Slug};
 use utoipa::ToSchema;
@@ -35,12 +36,21 @@ struct EditOrganization {
     #[serde(default)]
     #[schema(value_type = Option<bool>)]
     require_second_factor: Patch<bool>,
+    /// What is done with a token of the organisation that a code host reports as leaked: `revoke` it, `rotate_grace_1h`
+    /// (it ends within an hour, and its successor's secret is shown to whoever rotates the successor), or only `notify`.
+    /// Whoever holds a token can always revoke it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    leak_action: Patch<String>,
     #[serde(default)]
     #[schema(ignore)]
     token_cap: Patch<serde::de::IgnoredAny>,
 }
 
-/// Rename an organisation, or require a second factor of its members.
+/// Change an organisation: its name, whether its members need a second factor, what is done about leaked tokens.
+///
+/// What protects the organisation is changed by a session with a recent proof. A token of the organisation can only tighten
+/// it: require a second factor, or choose a stricter `leak_action`.
 #[utoipa::path(
     tag = "organizations",
     security(("bearer" = ["org:write"]), ("api_key" = ["org:write"])),
@@ -72,6 +82,9 @@ impl EditOrganization {
             name: self.name.value("name", |text| Name::parse(text))?,
             second_factor: self.require_second_factor.value("require_second_factor", |required| {
                 Ok::<_, Infallible>(if *required { SecondFactorRule::Required } else { SecondFactorRule::Optional })
+            })?,
+            leak_action: self.leak_action.value("leak_action", |text| {
+                LeakAction::parse(text).ok_or("must be revoke, rotate_grace_1h or notify")
             })?,
         })
     }

@@ -12,7 +12,7 @@ pub(in crate::surface) fn organization(error: OrganizationError) -> ApiError {
         OrganizationError::NotFound => Code::NotFound.into(),
         OrganizationError::NotAPerson => forbidden("Sign in: this requires a person, and this credential does not belong to one."),
         OrganizationError::KeyRefused => ApiError::from(Code::SessionNeeded)
-            .message("Sign in: a personal key cannot change the sign-in requirements."),
+            .message("Sign in: only a signed-in person can relax what protects the organisation, and a personal key decides nothing about it."),
         OrganizationError::Confined => forbidden("Use a credential that is not bound to one project."),
         OrganizationError::Refused(refused) => failing::refused(&refused),
         OrganizationError::Excess(names) => ApiError::insufficient_scope(&names).message(

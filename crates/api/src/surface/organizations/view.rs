@@ -22,6 +22,8 @@ pub(super) struct OrganizationView {
     token_cap: Option<u32>,
     /// Whether members need a second factor.
     require_second_factor: bool,
+    /// What is done with a token that a code host reports as leaked.
+    leak_action: String,
     created_at: String,
     updated_at: String,
 }
@@ -37,6 +39,7 @@ impl From<Seen> for OrganizationView {
             role: role.map(|(_, name)| name),
             token_cap,
             require_second_factor: organization.second_factor.is_required(),
+            leak_action: organization.leak_action.as_str().to_owned(),
             created_at: organization.created_at.rfc3339_seconds(),
             updated_at: organization.updated_at.rfc3339_seconds(),
         }

@@ -255,6 +255,9 @@ pub(super) const ROWS: &[Row] = &[
     row("preview_policy", Holders, Nothing, 200).body(|_| json!({"kinds": {}})),
     row("prove_session", People, Nothing, 200).body(|_| json!({"password": Server::PASSWORD})),
     row("ready", Anybody, Nothing, 200),
+    // This server accepts no alerts.
+    row("receive_github_alert", Anybody, Nothing, 404).body(|_| json!({})),
+    row("receive_gitlab_alert", Anybody, Nothing, 404).body(|_| json!({})),
     row("remove_member", Unbound, Member, 204),
     row("replay_delivery", Unbound, Webhook, 202),
     row("report_github_leaks", Anybody, Nothing, 404).body(|_| json!([])),

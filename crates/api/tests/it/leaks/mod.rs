@@ -1,6 +1,8 @@
 //! Reports of leaked tokens.
 
-mod partner;
+mod alerts;
+pub(crate) mod partner;
+mod policy;
 
 use serde_json::{Value, json};
 

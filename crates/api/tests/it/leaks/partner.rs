@@ -23,16 +23,16 @@ both!(
 const P256: &str = "3059301306072a8648ce3d020106082a8648ce3d030107034200";
 
 /// A code host: a signing key, and a server that publishes the list of keys.
-struct Host {
+pub(crate) struct Host {
     pair: EcdsaKeyPair,
-    name: String,
+    pub(crate) name: String,
     url: String,
     asked: Arc<AtomicUsize>,
     is_down: Arc<AtomicBool>,
 }
 
 impl Host {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let random = SystemRandom::new();
         let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).unwrap();
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, document.as_ref(), &random).unwrap();
@@ -47,7 +47,7 @@ impl Host {
         Self { pair, name, url, asked, is_down }
     }
 
-    fn sign(&self, body: &str) -> String {
+    pub(crate) fn sign(&self, body: &str) -> String {
         BASE64.encode(self.pair.sign(&SystemRandom::new(), body.as_bytes()).unwrap().as_ref())
     }
 
@@ -55,7 +55,7 @@ impl Host {
         self.asked.load(Ordering::SeqCst)
     }
 
-    fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         let options =
             Options::default().with("leaks.github_keys_url", &self.url).with("leaks.gitlab_keys_url", &self.url);
         options.with("outbound.allowed_networks", "127.0.0.0/8")
@@ -84,7 +84,7 @@ fn serve(list: String, asked: Arc<AtomicUsize>, is_down: Arc<AtomicBool>) -> Str
     url
 }
 
-fn report(server: &Server, host: &str, name: &str, signature: &str, body: &str) -> Answer {
+pub(crate) fn report(server: &Server, host: &str, name: &str, signature: &str, body: &str) -> Answer {
     let path = format!("/v1/leaks/{}", host.to_lowercase());
     let names = [format!("{host}-Public-Key-Identifier"), format!("{host}-Public-Key-Signature")];
     let request = Request::new("POST", &path).body(body).header(&names[0], name).header(&names[1], signature);

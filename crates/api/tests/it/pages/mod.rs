@@ -2,6 +2,7 @@
 
 mod browser;
 mod forms;
+mod leaks;
 mod oversight;
 mod provider;
 mod resets;

@@ -507,6 +507,7 @@ pub(super) const NEITHER: &[&str] = &[
     "unassign_actor", "unassign_actors",
     // Take no right from the holders above, or take it by the function of another row.
     "delete_trust_policy", "delete_webhook", "delete_invitation", "delete_project", "delete_scope", "report_github_leaks", "report_gitlab_leaks",
+    "receive_github_alert", "receive_gitlab_alert",
     // Record a fact about source code, or run before anybody has rights.
     "submit_execution", "enforce", "run_setup", "request_password_reset",
     // Takes an identity token, and reads the trust policy in its own transaction: see the tests of trust policies.
