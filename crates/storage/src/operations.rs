@@ -386,6 +386,8 @@ operations! {
         tenancy::project_contents(project: given ProjectId, now: given Timestamp) -> ProjectContents;
         /// The organisation's live tokens of a kind, newest first, whoever's they are, after one of them.
         tokens::live_tokens_of_kind(organization: given OrganizationId, kind: given Kind, after: given Option<(Timestamp, TokenId)>, now: given Timestamp, limit: given u32) -> Vec<Token>;
+        /// How many live tokens of the organisation were not made under a trust policy, as far as `most`.
+        tokens::count_static_tokens(organization: given OrganizationId, now: given Timestamp, most: given u32) -> usize;
         /// An organisation's trust policies, oldest first.
         trust::list_trust_policies(organization: given OrganizationId, limit: given u32) -> Vec<TrustPolicy>;
         /// The trust policies in force for an issuer, of one organisation or of all.
@@ -438,6 +440,8 @@ operations! {
         organizations::set_second_factor_rule(id: OrganizationId, rule: SecondFactorRule, at: Timestamp) -> Option<Organization>;
         /// Chooses what is done with its tokens that others report as leaked.
         organizations::set_leak_action(id: OrganizationId, action: LeakAction, at: Timestamp) -> Option<Organization>;
+        /// Lets it make tokens of its own under trust policies alone, or otherwise as well.
+        organizations::set_trust_only(id: OrganizationId, trust_only: bool, at: Timestamp) -> Option<Organization>;
 
         /// Adds a person. [`UserEmail`](crate::Constraint::UserEmail) when the address is taken.
         users::insert_user(record: &'o User, password_hash: Option<&'o str>) -> ();

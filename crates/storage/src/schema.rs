@@ -26,6 +26,7 @@ table! {
         updated_at -> Moment,
         requires_second_factor -> Bool,
         leak_action -> Text,
+        trust_only -> Bool,
     }
 }
 

@@ -38,6 +38,7 @@ pub fn organization(number: u64) -> Organization {
         token_cap: None,
         second_factor: SecondFactorRule::Optional,
         leak_action: LeakAction::default(),
+        trust_only: false,
         created_at: T0,
         updated_at: T0,
     }

@@ -47,6 +47,9 @@ pub enum Breach {
     /// Tokens of the kind are not made.
     #[error("tokens of this kind are not made")]
     Kind,
+    /// Tokens of the organisation are made for workloads under trust policies alone.
+    #[error("tokens of the organisation are made under trust policies alone")]
+    TrustOnly,
     /// It would live too long.
     #[error("it would live longer than {} days", .longest.as_days())]
     Lifetime {

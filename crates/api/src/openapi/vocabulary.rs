@@ -242,6 +242,7 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         ),
         (&["LeakFeedback.token_type", "LeakFinding.type"], free("nolapse_api_token")),
         (&["label"], one_of(&["true_positive", "false_positive"])),
+        (&["leak_action"], one_of(&["revoke", "rotate_grace_1h", "notify"])),
         (&["fault"], one_of(&["missing", "changed", "unlinked", "replaced", "cut_off", "added", "unreadable"])),
         (
             &["failing"],
@@ -418,9 +419,8 @@ static TAKEN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["EditActor.name"], not_null(name(255, "pump 7"))),
         (&["EditActor.actorType"], not_null(one_of(&actor_types))),
         (&["EditOrganization.name"], not_null(name(Name::LONGEST, "Acme"))),
-        (&["EditOrganization.require_second_factor"], not_null(json!({}))),
+        (&["EditOrganization.require_second_factor", "EditOrganization.trust_only"], not_null(json!({}))),
         (&["EditOrganization.leak_action"], not_null(one_of(&["revoke", "rotate_grace_1h", "notify"]))),
-        (&["leak_action"], one_of(&["revoke", "rotate_grace_1h", "notify"])),
         (&["X-GitHub-Event"], free("secret_scanning_alert")),
         (&["X-Hub-Signature-256"], free(&format!("sha256={}", "0".repeat(64)))),
         (&["X-Gitlab-Token"], free("the-secret-token-of-the-webhook")),

@@ -120,6 +120,9 @@ fn against_policy(breach: &PolicyBreach) -> ApiError {
         Breach::Kind => refused
             .message(format!("The organisation's token policy does not allow {} tokens.", breach.kind))
             .with("field", "kind"),
+        Breach::TrustOnly => refused.message(
+            "The organisation gives tokens of its own to workloads under trust policies alone: exchange the identity token of the job (POST /v1/oauth/token) instead of storing a token. Tokens that exist are valid until they end.",
+        ),
         Breach::Lifetime { longest } => refused
             .message(
                 "The organisation's token policy requires a shorter lifetime: set an earlier expiry, or leave it out.",

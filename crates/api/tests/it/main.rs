@@ -35,5 +35,6 @@ mod sessions;
 mod tenancy;
 mod tokens;
 mod trust;
+mod trust_only;
 mod validate;
 mod webhooks;

@@ -32,7 +32,7 @@ use crate::error::Failure;
 use crate::origin::{Caller, Origin};
 use crate::rights::Refused;
 use crate::slow::Work;
-use crate::tokens::{TokenError, govern_new, owned_names, within};
+use crate::tokens::{TokenError, check_static, govern_new, owned_names, within};
 
 /// The most rows of one request.
 pub const MOST_ROWS: usize = 1_000;
@@ -441,7 +441,9 @@ async fn one(
         revoked_by,
         ..Token::new(id, organization, TokenOwner::Organization, row.name, facts, change.by(), row.hint)
     };
-    match govern_new(&context, change.terms(), &mut token, &row.grants, lifetime) {
+    let judged = check_static(&context, change.terms(), token.owner)
+        .and_then(|()| govern_new(&context, change.terms(), &mut token, &row.grants, lifetime));
+    match judged {
         Ok(()) => token.facts.revoked = facts.revoked,
         Err(TokenError::Policy(breach)) => {
             return Ok(Err(Fault::new("row", format_args!("is against the organisation's policy: {breach}"))));

@@ -63,6 +63,8 @@ pub struct OrganizationChange {
     pub second_factor: Option<SecondFactorRule>,
     /// What is done with its tokens that others report as leaked.
     pub leak_action: Option<LeakAction>,
+    /// Whether it makes tokens of its own under trust policies alone.
+    pub trust_only: Option<bool>,
 }
 
 impl Organizations {
@@ -120,8 +122,8 @@ impl Organizations {
         Ok(self.seen(organization, role))
     }
 
-    /// Renames the caller's organisation, and says whether its people need a second factor and what is done about leaked
-    /// tokens. Sessions of people who lack a second factor go on, to set one up.
+    /// Renames the caller's organisation, and says whether its people need a second factor what is done about leaked
+    /// tokens, and whether workloads get theirs under trust policies alone. Sessions of people who lack a second factor go on, to set one up.
     ///
     /// # Errors
     /// Another slug, a caller who may not by now; a person who would ask others for the second factor they lack, and shut
@@ -146,7 +148,8 @@ impl Organizations {
                     let name = asked.name.filter(|name| *name != before.name);
                     let rule = asked.second_factor.filter(|rule| *rule != before.second_factor);
                     let leaks = asked.leak_action.filter(|action| *action != before.leak_action);
-                    if name.is_none() && rule.is_none() && leaks.is_none() {
+                    let trust_only = asked.trust_only.filter(|trust_only| *trust_only != before.trust_only);
+                    if name.is_none() && rule.is_none() && leaks.is_none() && trust_only.is_none() {
                         return as_seen(change.tx, &mine).await;
                     }
                     let mut event = change.event("organization.update").on("organization", id);
@@ -166,6 +169,11 @@ impl Organizations {
                         check_may_protect(change, &mine, Protection::of(action > before.leak_action))?;
                         change.tx.set_leak_action(id, action, now).await?;
                         event = event.with("leak_action", action.as_str());
+                    }
+                    if let Some(trust_only) = trust_only {
+                        check_may_protect(change, &mine, Protection::of(trust_only))?;
+                        change.tx.set_trust_only(id, trust_only, now).await?;
+                        event = event.with("trust_only", trust_only);
                     }
                     change.record(event).await?;
                     // Within the change: the caller may lose the right right after it, and it was carried out all the same.

@@ -161,7 +161,7 @@ impl PolicyBreach {
     pub(crate) fn new(catalogue: &ScopeCatalogue, kind: Kind, breach: Breach) -> Self {
         let scopes = match &breach {
             Breach::Scopes { excess } => catalogue.names(*excess).into_iter().map(str::to_owned).collect(),
-            Breach::Kind | Breach::Lifetime { .. } => Vec::new(),
+            Breach::Kind | Breach::TrustOnly | Breach::Lifetime { .. } => Vec::new(),
         };
         Self { kind, breach, scopes }
     }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use storage::model::{Revocation, Touched};
 use token_domain::Timestamp;
 use token_domain::decide::Credential;
-use token_domain::policy::{Idle, KindRule};
-use token_domain::record::{Principal, StoredRule, Token, TokenTerms};
+use token_domain::policy::{Breach, Idle, KindRule};
+use token_domain::record::{Principal, StoredRule, Token, TokenOwner, TokenTerms};
 use token_domain::scope::Grants;
 use token_domain::token::{Lifetime, RevokeReason, TokenFacts};
 
@@ -18,6 +18,17 @@ use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::origin::Origin;
 use crate::policies::{PolicyBreach, restored, rule};
+
+/// Refuses a token that is written down where a workload runs, in an organisation whose workloads get theirs under trust policies
+/// alone. Those it has go on to their end; keys of people and tokens of actors are no workload's.
+pub(crate) fn check_static(context: &Context, terms: &TokenTerms, owner: TokenOwner) -> Result<(), TokenError> {
+    match owner {
+        TokenOwner::Organization if terms.trust_only => {
+            Err(PolicyBreach::new(&context.catalogue, owner.kind(), Breach::TrustOnly).into())
+        }
+        TokenOwner::Organization | TokenOwner::Person(_) | TokenOwner::Actor(_) => Ok(()),
+    }
+}
 
 /// Judges a token about to be made by the organisation's terms, and gives it its end.
 pub(crate) fn govern_new(
@@ -38,6 +49,7 @@ pub(crate) fn govern_new(
 /// Judges a successor about to be made, and cuts its life to what is allowed.
 pub(super) fn govern_successor(change: &Change<'_>, token: &mut Token, carried: Lifetime) -> Result<(), TokenError> {
     let context = change.context();
+    check_static(&context, change.terms(), token.owner)?;
     let Some(rule) = restored_rule(&context, change.terms().rule.as_ref())? else { return Ok(()) };
     check(&context, &rule, token)?;
     let lifetime = rule.lifetime_of_successor(carried, token.facts.created_at);

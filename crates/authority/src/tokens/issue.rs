@@ -10,7 +10,7 @@ use token_domain::text::{AgentType, Name};
 use token_domain::token::{Lifetime, TokenFacts};
 use token_format::PlainToken;
 
-use super::governed::govern_new;
+use super::governed::{check_static, govern_new};
 use super::reach::{check_key_maker, project_of_new};
 use super::{Idempotency, TokenError, Tokens, remember, replayed, secret, within};
 use crate::audit::Event;
@@ -132,6 +132,7 @@ impl New {
         if let Some(idempotency) = &request.idempotency {
             replayed(change, token.organization_id, operation(owner), idempotency).await?;
         }
+        check_static(&context, change.terms(), owner)?;
         govern_new(&context, change.terms(), &mut token, &grants, request.lifetime)?;
         within_cap(change, &token).await?;
         within_key_cap(change, &token).await?;

@@ -35,7 +35,7 @@ pub use usage::GrantedScope;
 
 pub(crate) use actor::ActorToken;
 pub(crate) use exchanged::{ExchangedToken, Terms};
-pub(crate) use governed::{fallen_idle, govern_new};
+pub(crate) use governed::{check_static, fallen_idle, govern_new};
 pub(crate) use issue::owned_names;
 pub(crate) use leaked::UnseenSecret;
 pub(crate) use rotate::{first_use, reuse};

@@ -36,6 +36,9 @@ pub const MOST_POLICIES: u32 = 100;
 /// How many attempts under a policy are kept.
 pub const KEPT_ATTEMPTS: u32 = 100;
 
+/// Up to how many static tokens are counted.
+pub const MOST_COUNTED: u32 = 1_000;
+
 /// The trust policies of organisations, and exchanges under them.
 pub struct Trust {
     context: Arc<Context>,
@@ -130,6 +133,20 @@ impl Trust {
         check_place(caller, organization)?;
         let read = self.context.store.read(move |reads| Box::pin(reads.trust_policy(organization, id)));
         read.await?.ok_or(TrustError::NotFound)
+    }
+
+    /// How many live tokens of the organisation are static: not made under a trust policy. Not counted beyond
+    /// [`MOST_COUNTED`].
+    ///
+    /// # Errors
+    /// Another organisation.
+    pub async fn static_tokens(&self, caller: &Caller, organization: OrganizationId) -> Result<usize, TrustError> {
+        check_place(caller, organization)?;
+        let now = self.context.now();
+        let read = self.context.store.read(move |reads| {
+            Box::pin(async move { reads.count_static_tokens(organization, now, MOST_COUNTED + 1).await })
+        });
+        Ok(read.await?)
     }
 
     /// The last attempts under a policy, newest first.

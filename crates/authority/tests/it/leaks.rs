@@ -266,6 +266,21 @@ fn what_counts_no_more_or_cannot_be_rotated_is_revoked() {
 }
 
 #[test]
+fn where_workloads_get_tokens_under_trust_policies_alone_a_leaked_one_is_revoked() {
+    Db::each(async |db| {
+        let world = World::new(db).await;
+        choose(&world, LeakAction::RotateGrace1h).await;
+        let leaked = world.issue(&["read"]).await;
+        let (id, now) = (world.owner.organization_id, world.context.now());
+        let write = world.context.store().write(move |tx| Box::pin(tx.set_trust_only(id, true, now)));
+        let changed: Result<_, storage::StoreError> = write.await;
+        assert!(changed.unwrap().unwrap().trust_only);
+        assert_eq!(report(&world, &leaked).await, Reported::Revoked);
+        assert_eq!(count(&world).await, 1);
+    });
+}
+
+#[test]
 fn a_later_report_does_more_only_where_the_organisation_chose_to() {
     Db::each(async |db| {
         let world = World::new(db).await;

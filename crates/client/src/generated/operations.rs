@@ -1068,7 +1068,8 @@ impl Client {
         Call::new(self, "GET", "/v1/organizations/").segment(org_id).send()
     }
 
-    /// Change an organisation: its name, whether its members need a second factor, what is done about leaked tokens.
+    /// Change an organisation: its name, whether its members need a second factor, what is done about leaked tokens, and
+    /// whether workloads get tokens under trust policies alone.
     ///
     /// `PATCH /v1/organizations/{org_id}`
     pub fn edit_organization(&self, org_id: &str, body: &types::EditOrganization) -> Result<types::Organization> {

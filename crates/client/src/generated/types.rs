@@ -758,6 +758,10 @@ pub struct EditOrganization {
     /// The current slug, if sent at all; it cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
+    /// Whether tokens of the organisation are made under trust policies alone: none is created, imported or rotated any more.
+    /// Those that exist are valid until they end. Personal keys and tokens of actors are not concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_only: Option<bool>,
 }
 
 /// The changes. Fields that are left out stay unchanged.
@@ -1743,6 +1747,8 @@ pub struct Organization {
     /// The maximum number of valid tokens; `null` for no maximum. Only the operator can change it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_cap: Option<u32>,
+    /// Whether tokens of the organisation are made under trust policies alone.
+    pub trust_only: bool,
     pub updated_at: String,
 }
 

@@ -70,6 +70,7 @@ struct SettingsPage {
     cap: String,
     requires_second_factor: bool,
     leak_actions: Vec<LeakLine>,
+    is_trust_only: bool,
     may_write: bool,
     may_see_policy: bool,
     is_operator: bool,
@@ -125,6 +126,7 @@ async fn settings_page(
         leak_actions: LeakLine::all(
             form.some("leak_action").and_then(LeakAction::parse).unwrap_or(standing.organization.leak_action),
         ),
+        is_trust_only: standing.organization.trust_only,
         may_write: visitor.may("org:write"),
         may_see_policy: visitor.may("org:read"),
         is_operator: services
@@ -201,6 +203,7 @@ async fn organization(request: &HttpRequest, services: &Services, visitor: &Visi
         name: Some(name).filter(|name| *name != standing.name),
         second_factor: Some(rule).filter(|rule| *rule != standing.second_factor),
         leak_action: Some(action).filter(|action| *action != standing.leak_action),
+        trust_only: Some(form.has("trust_only")).filter(|trust_only| *trust_only != standing.trust_only),
     };
     match services.organizations.edit(&seat(request, visitor)?, change, &visitor.origin).await {
         Ok(_) => Ok(Ok("Saved.".to_owned())),

@@ -163,15 +163,7 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
         None => None,
     };
     let status = token.facts.status(now);
-    let leak_of =
-        async |id| services.tokens.leak(&visitor.caller, id).await.map_err(|error| failed(request, &visitor, &error));
-    let leak = leak_of(token.id).await?.map(|leak| LeakLine::new(leak, status, now));
-    let is_unseen = match token.rotated_from {
-        Some(predecessor) if token.created_by == Principal::System && status == Status::Active => {
-            leak_of(predecessor).await?.is_some()
-        }
-        Some(_) | None => false,
-    };
+    let (leak, is_unseen) = leak_notes(request, services, &visitor, &token, status).await?;
     let may_manage = visitor.may(area.managing());
     let is_own_kind = token.owner.kind() == area.kind();
     let why_not_rotate = match status {
@@ -219,11 +211,7 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
         is_rotating: status == Status::Rotating,
         is_live: status.is_live(),
         line: Line::new(&token, &names, now),
-        narrower: unused.iter().fold(format!("{}/new?like={}", area.base(), token.id), |mut link, scope| {
-            link.push_str("&without=");
-            link.extend(percent_encoding::utf8_percent_encode(scope, percent_encoding::NON_ALPHANUMERIC));
-            link
-        }),
+        narrower: narrower(area, &token, &unused),
         unused,
         scopes: granted
             .into_iter()
@@ -236,6 +224,35 @@ async fn show_token(request: &HttpRequest, services: &Services) -> Answer {
         page: layout.clone(),
     };
     Ok(layout.shown(request, ok(&template)))
+}
+
+/// What is said of the token's leak, and whether nobody has seen its secret because it took over from one that leaked.
+async fn leak_notes(
+    request: &HttpRequest,
+    services: &Services,
+    visitor: &Visitor,
+    token: &Token,
+    status: Status,
+) -> Result<(Option<LeakLine>, bool), HttpResponse> {
+    let leak_of =
+        async |id| services.tokens.leak(&visitor.caller, id).await.map_err(|error| failed(request, visitor, &error));
+    let leak = leak_of(token.id).await?.map(|leak| LeakLine::new(leak, status, visitor.now));
+    let is_unseen = match token.rotated_from {
+        Some(predecessor) if token.created_by == Principal::System && status == Status::Active => {
+            leak_of(predecessor).await?.is_some()
+        }
+        Some(_) | None => false,
+    };
+    Ok((leak, is_unseen))
+}
+
+/// The link to create a token like this one without some scopes.
+fn narrower(area: Area, token: &Token, without: &[String]) -> String {
+    without.iter().fold(format!("{}/new?like={}", area.base(), token.id), |mut link, scope| {
+        link.push_str("&without=");
+        link.extend(percent_encoding::utf8_percent_encode(scope, percent_encoding::NON_ALPHANUMERIC));
+        link
+    })
 }
 
 /// Hourly uses of two days, if the person may see them.

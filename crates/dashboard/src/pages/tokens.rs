@@ -260,6 +260,9 @@ pub(super) fn explain(error: &TokenError) -> String {
             token_domain::policy::Breach::Kind => {
                 "The organisation's token policy does not allow tokens of this kind.".to_owned()
             }
+            token_domain::policy::Breach::TrustOnly => {
+                "Your organisation gives tokens to CI jobs under trust policies alone: make a trust policy instead. Tokens that exist are valid until they end.".to_owned()
+            }
             token_domain::policy::Breach::Lifetime { longest } => {
                 format!(
                     "The organisation's token policy allows at most {}: choose an earlier expiry.",

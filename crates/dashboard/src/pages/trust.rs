@@ -6,7 +6,7 @@ use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 use authority::records::TrustPolicy;
-use authority::trust::{Evidence, Explained, TrustError};
+use authority::trust::{Evidence, Explained, MOST_COUNTED, TrustError};
 use serde_json::Value;
 use token_domain::id::TrustPolicyId;
 use token_domain::trust::{InvalidTrust, Preset};
@@ -137,8 +137,23 @@ struct TrustPage {
     policies: Vec<PolicyLine>,
     presets: Vec<PresetChoice>,
     may_manage: bool,
+    /// The static tokens that are still valid, in words.
+    remaining: String,
+    is_trust_only: bool,
     test: Option<TestResult>,
     problem: String,
+}
+
+/// How many static tokens there are.
+fn remaining(count: usize) -> String {
+    match count {
+        0 => "No static token of the organisation is valid".to_owned(),
+        1 => "1 static token of the organisation is still valid".to_owned(),
+        count if u32::try_from(count).is_ok_and(|count| count <= MOST_COUNTED) => {
+            format!("{count} static tokens of the organisation are still valid")
+        }
+        _ => format!("More than {MOST_COUNTED} static tokens of the organisation are still valid"),
+    }
 }
 
 /// What a preset is called by people.
@@ -265,7 +280,11 @@ async fn trust_page(request: &HttpRequest, services: &Services, visitor: &Visito
         issuer: policy.issuer,
         scopes: policy.scopes,
     };
+    let static_tokens = services.trust.static_tokens(&visitor.caller, visitor.caller.organization_id).await;
+    let static_tokens = static_tokens.map_err(|error| failed(request, visitor, &error))?;
     Ok(TrustPage {
+        remaining: remaining(static_tokens),
+        is_trust_only: visitor.me.standing.organization.trust_only,
         page: Layout::of(request, visitor, Section::Trust, "Trust policies"),
         policies: found.into_iter().map(line).collect(),
         presets: presets(None),
@@ -316,6 +335,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn static_tokens_are_counted_in_words() {
+        for (count, said) in
+            [(0, "No static token"), (1, "1 static token "), (1_000, "1000 static tokens"), (1_001, "More than 1000")]
+        {
+            assert!(remaining(count).starts_with(said), "{}", remaining(count));
+        }
+    }
 
     #[test]
     fn conditions_are_shown_as_the_form_takes_them() {

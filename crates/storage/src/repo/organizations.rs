@@ -26,6 +26,7 @@ pub(crate) async fn insert_organization(conn: &mut Conn<'_>, record: &Organizati
             organizations::updated_at.eq(record.updated_at.bind()),
             organizations::requires_second_factor.eq(record.second_factor.is_required()),
             organizations::leak_action.eq(record.leak_action.as_str()),
+            organizations::trust_only.eq(record.trust_only),
         ))
         .execute(conn)
         .await?;
@@ -139,6 +140,21 @@ pub(crate) async fn set_leak_action(
 ) -> Result<Option<Organization>, StoreError> {
     let row = diesel::update(organizations::table.find(id.bind()))
         .set((organizations::leak_action.eq(action.as_str()), organizations::updated_at.eq(at.bind())))
+        .returning(OrganizationRow::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?;
+    row.map(Organization::try_from).transpose()
+}
+
+pub(crate) async fn set_trust_only(
+    conn: &mut Conn<'_>,
+    id: OrganizationId,
+    trust_only: bool,
+    at: Timestamp,
+) -> Result<Option<Organization>, StoreError> {
+    let row = diesel::update(organizations::table.find(id.bind()))
+        .set((organizations::trust_only.eq(trust_only), organizations::updated_at.eq(at.bind())))
         .returning(OrganizationRow::as_returning())
         .get_result(conn)
         .await

@@ -34,12 +34,13 @@ pub(crate) async fn token_terms(
     let with_rule = organizations::table
         .find(organization.bind())
         .left_join(token_policies::table.on(of_kind))
-        .select((organizations::token_cap, Option::<RuleRow>::as_select()));
-    let row: Option<(Option<i64>, Option<RuleRow>)> = dialect::only!(conn, with_rule).await.optional()?;
-    let Some((cap, rule)) = row else { return Ok(TokenTerms::default()) };
+        .select((organizations::token_cap, organizations::trust_only, Option::<RuleRow>::as_select()));
+    let row: Option<(Option<i64>, bool, Option<RuleRow>)> = dialect::only!(conn, with_rule).await.optional()?;
+    let Some((cap, trust_only, rule)) = row else { return Ok(TokenTerms::default()) };
     let token_cap = cap.map(u32::try_from).transpose();
     Ok(TokenTerms {
         token_cap: token_cap.map_err(|_| inconsistent("organization", organization, "token_cap"))?,
+        trust_only,
         rule: rule.map(StoredRule::try_from).transpose()?,
     })
 }

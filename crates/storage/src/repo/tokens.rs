@@ -336,6 +336,25 @@ pub(crate) async fn live_tokens_of_kind(
     rows.into_iter().map(Token::try_from).collect()
 }
 
+pub(crate) async fn count_static_tokens(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    now: Timestamp,
+    most: u32,
+) -> Result<usize, StoreError> {
+    let live = unexpired!(now).and(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some(now.bind()))));
+    let found: Vec<TokenId> = tokens::table
+        .filter(tokens::organization_id.eq(organization.bind()).and(tokens::kind.eq(Kind::Organization.as_str())))
+        .filter(live)
+        .filter(tokens::created_by.not_like("policy:%"))
+        .order((tokens::created_at.desc(), tokens::id.desc()))
+        .limit(i64::from(most))
+        .select(tokens::id)
+        .load(conn)
+        .await?;
+    Ok(found.len())
+}
+
 pub(crate) async fn edit_token(
     conn: &mut Conn<'_>,
     organization: OrganizationId,

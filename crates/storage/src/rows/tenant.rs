@@ -24,6 +24,7 @@ pub(crate) struct OrganizationRow {
     updated_at: Timestamp,
     requires_second_factor: bool,
     leak_action: String,
+    trust_only: bool,
 }
 
 impl TryFrom<OrganizationRow> for Organization {
@@ -43,6 +44,7 @@ impl TryFrom<OrganizationRow> for Organization {
                 SecondFactorRule::Optional
             },
             leak_action: LeakAction::parse(&row.leak_action).ok_or_else(|| bad("leak_action"))?,
+            trust_only: row.trust_only,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })

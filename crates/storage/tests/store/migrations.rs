@@ -261,6 +261,7 @@ fn no_way_down_gives_rights_back() {
             "UPDATE organizations SET requires_second_factor = {yes}",
             "second_factors",
         ),
+        ("organizations.trust_only", "UPDATE organizations SET trust_only = {yes}", "trust_only"),
         (
             "token_policies",
             "INSERT INTO token_policies (organization_id, kind, is_permitted, updated_at, updated_by) \

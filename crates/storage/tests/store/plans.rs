@@ -105,7 +105,7 @@ const FOUND_AT_ONCE: [&str; 6] = [
 ];
 
 /// Reads of the store that are not lists: of a row by its key, of a number, or of a whole table.
-const NO_LISTS: [&str; 72] = [
+const NO_LISTS: [&str; 73] = [
     "access_scope",
     "actor",
     "audit_end",
@@ -118,6 +118,7 @@ const NO_LISTS: [&str; 72] = [
     "count_members_of_role",
     "count_organizations",
     "count_recovery_codes",
+    "count_static_tokens",
     "count_tokens",
     "execution",
     "execution_key",

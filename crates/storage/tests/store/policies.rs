@@ -66,6 +66,7 @@ fn the_terms_of_a_new_token_are_the_cap_and_the_rule_of_its_kind() {
             Box::pin(async move {
                 tx.insert_organization(&records::organization(2)).await?;
                 tx.insert_token_rule(&rule(1, Kind::Personal)).await?;
+                tx.set_trust_only(org, true, T0).await?;
                 tx.set_token_cap(org, Some(7), T0).await.map(drop)
             })
         })
@@ -73,8 +74,12 @@ fn the_terms_of_a_new_token_are_the_cap_and_the_rule_of_its_kind() {
         .unwrap();
         let nothing = TokenTerms::default();
         for (organization, kind, expected) in [
-            (org, Kind::Personal, TokenTerms { token_cap: Some(7), rule: Some(rule(1, Kind::Personal)) }),
-            (org, Kind::Organization, TokenTerms { token_cap: Some(7), rule: None }),
+            (
+                org,
+                Kind::Personal,
+                TokenTerms { token_cap: Some(7), trust_only: true, rule: Some(rule(1, Kind::Personal)) },
+            ),
+            (org, Kind::Organization, TokenTerms { token_cap: Some(7), trust_only: true, rule: None }),
             (id(2), Kind::Personal, nothing.clone()),
             (id(3), Kind::Personal, nothing),
         ] {

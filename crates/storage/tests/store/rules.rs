@@ -7,7 +7,7 @@ use test_support::{Backend, Db};
 
 /// One row in every table, two where rows refer to each other.
 const ROWS: &str = "
-INSERT INTO organizations VALUES ({id:1}, 'one', 'One', NULL, NULL, {t:1}, {t:1}, {no}, 'revoke'), ({id:2}, 'two', 'Two', NULL, NULL, {t:1}, {t:1}, {no}, 'revoke');
+INSERT INTO organizations VALUES ({id:1}, 'one', 'One', NULL, NULL, {t:1}, {t:1}, {no}, 'revoke', {no}), ({id:2}, 'two', 'Two', NULL, NULL, {t:1}, {t:1}, {no}, 'revoke', {no});
 INSERT INTO users (id, email, email_key, name, password_hash, disabled_at, created_at, updated_at) VALUES ({id:3}, 'a@b', 'a@b', 'Ada', NULL, NULL, {t:1}, {t:1}), ({id:4}, 'c@d', 'c@d', 'Cy', NULL, NULL, {t:1}, {t:1});
 INSERT INTO roles VALUES ({id:5}, {id:1}, 'R', 'r', 'x', {t:1}, {t:1}), ({id:6}, {id:2}, 'S', 's', 'x', {t:1}, {t:1}), ({id:30}, {id:1}, 'Q', 'q', 'x', {t:1}, {t:1});
 INSERT INTO memberships VALUES ({id:1}, {id:3}, NULL, {id:5}, {t:1}, NULL), ({id:1}, {id:4}, 'owner', NULL, {t:1}, NULL);
@@ -481,6 +481,7 @@ fn sqlite_keeps_to_the_types_that_postgresql_has_by_itself() {
             ("access_scopes", "is_active"),
             ("executions", "is_strict"),
             ("organizations", "requires_second_factor"),
+            ("organizations", "trust_only"),
             ("trust_policies", "is_enabled"),
             ("webhooks", "is_enabled"),
             ("audit_heads", "has_webhooks"),

@@ -26,6 +26,8 @@ pub struct Organization {
     pub second_factor: SecondFactorRule,
     /// What is done with its tokens that others report as leaked.
     pub leak_action: LeakAction,
+    /// Whether it makes tokens of its own under trust policies alone.
+    pub trust_only: bool,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -77,6 +79,8 @@ pub struct StoredRule {
 pub struct TokenTerms {
     /// The most live tokens it may have; nothing means no cap of its own.
     pub token_cap: Option<u32>,
+    /// Whether it makes tokens of its own under trust policies alone.
+    pub trust_only: bool,
     /// The rule for the kind, if there is one.
     pub rule: Option<StoredRule>,
 }

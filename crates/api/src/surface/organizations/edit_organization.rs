@@ -42,15 +42,21 @@ struct EditOrganization {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     leak_action: Patch<String>,
+    /// Whether tokens of the organisation are made under trust policies alone: none is created, imported or rotated any more.
+    /// Those that exist are valid until they end. Personal keys and tokens of actors are not concerned.
+    #[serde(default)]
+    #[schema(value_type = Option<bool>)]
+    trust_only: Patch<bool>,
     #[serde(default)]
     #[schema(ignore)]
     token_cap: Patch<serde::de::IgnoredAny>,
 }
 
-/// Change an organisation: its name, whether its members need a second factor, what is done about leaked tokens.
+/// Change an organisation: its name, whether its members need a second factor, what is done about leaked tokens, and
+/// whether workloads get tokens under trust policies alone.
 ///
 /// What protects the organisation is changed by a session with a recent proof. A token of the organisation can only tighten
-/// it: require a second factor, or choose a stricter `leak_action`.
+/// it: require a second factor, choose a stricter `leak_action`, or set `trust_only`.
 #[utoipa::path(
     tag = "organizations",
     security(("bearer" = ["org:write"]), ("api_key" = ["org:write"])),
@@ -86,6 +92,7 @@ impl EditOrganization {
             leak_action: self.leak_action.value("leak_action", |text| {
                 LeakAction::parse(text).ok_or("must be revoke, rotate_grace_1h or notify")
             })?,
+            trust_only: self.trust_only.value("trust_only", |trust_only| Ok::<_, Infallible>(*trust_only))?,
         })
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct OrganizationView {
     require_second_factor: bool,
     /// What is done with a token that a code host reports as leaked.
     leak_action: String,
+    /// Whether tokens of the organisation are made under trust policies alone.
+    trust_only: bool,
     created_at: String,
     updated_at: String,
 }
@@ -40,6 +42,7 @@ impl From<Seen> for OrganizationView {
             token_cap,
             require_second_factor: organization.second_factor.is_required(),
             leak_action: organization.leak_action.as_str().to_owned(),
+            trust_only: organization.trust_only,
             created_at: organization.created_at.rfc3339_seconds(),
             updated_at: organization.updated_at.rfc3339_seconds(),
         }

@@ -7,15 +7,15 @@ use std::net::SocketAddr;
 use crate::support::{Answer, Client, Request, Server};
 
 /// A browser for one server. The `Host` it sends is not a loopback name, so cookies are those of a public deployment.
-pub(super) struct Browser {
+pub(crate) struct Browser {
     client: Client,
-    pub(super) cookies: BTreeMap<String, String>,
+    pub(crate) cookies: BTreeMap<String, String>,
     /// The headers by which a browser describes the page of a form.
-    pub(super) headers: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 impl Browser {
-    pub(super) fn new(server: &Server) -> Self {
+    pub(crate) fn new(server: &Server) -> Self {
         Self::with(server.anyone())
     }
 
@@ -30,14 +30,14 @@ impl Browser {
     }
 
     /// A browser in which the owner is signed in.
-    pub(super) fn of_owner(server: &Server) -> Self {
+    pub(crate) fn of_owner(server: &Server) -> Self {
         let mut browser = Self::new(server);
         let answer = browser.sign_in(Server::OWNER, Server::PASSWORD);
         assert_eq!(answer.status, 303, "{}", answer.text());
         browser
     }
 
-    pub(super) fn sign_in(&mut self, email: &str, password: &str) -> Answer {
+    pub(crate) fn sign_in(&mut self, email: &str, password: &str) -> Answer {
         self.post("/sign-in", &[("email", email), ("password", password)])
     }
 
@@ -64,7 +64,7 @@ impl Browser {
         answer
     }
 
-    pub(super) fn get(&mut self, path: &str) -> Answer {
+    pub(crate) fn get(&mut self, path: &str) -> Answer {
         let cookie = self.cookie();
         let answer = self.client.ask(Request::new("GET", path).header("Cookie", cookie));
         self.take(answer)
@@ -72,14 +72,14 @@ impl Browser {
 
     /// The HTML of a page, which must exist.
     #[track_caller]
-    pub(super) fn page(&mut self, path: &str) -> String {
+    pub(crate) fn page(&mut self, path: &str) -> String {
         let answer = self.get(path);
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
         answer.text().to_owned()
     }
 
     /// Submits a form with exactly these fields.
-    pub(super) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let cookie = self.cookie();
         let body = fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
         let mut request = Request::new("POST", path)
@@ -94,7 +94,7 @@ impl Browser {
     }
 
     /// Submits a form with these fields and this session's form token.
-    pub(super) fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let csrf = self.csrf();
         let fields: Vec<(&str, &str)> =
             std::iter::once(("_csrf", csrf.as_str())).chain(fields.iter().copied()).collect();
@@ -103,7 +103,7 @@ impl Browser {
 
     /// The form token of this session.
     #[track_caller]
-    pub(super) fn csrf(&mut self) -> String {
+    pub(crate) fn csrf(&mut self) -> String {
         let page = self.page("/settings");
         hidden(&page, "_csrf")
     }
@@ -111,14 +111,14 @@ impl Browser {
 
 /// The value of a hidden field.
 #[track_caller]
-pub(super) fn hidden(page: &str, name: &str) -> String {
+pub(crate) fn hidden(page: &str, name: &str) -> String {
     let mark = format!("name=\"{name}\" value=\"");
     let (_, rest) = page.split_once(&mark).unwrap_or_else(|| panic!("no {name} in {page}"));
     rest.split_once('"').unwrap().0.to_owned()
 }
 
 /// The text with all characters percent-encoded, also those that a browser would not encode.
-pub(super) fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut out, byte| {
         write!(out, "%{byte:02X}").unwrap();
         out

@@ -1,6 +1,6 @@
 //! The dashboard in a browser without scripts: pages, forms, cookies, redirects.
 
-mod browser;
+pub(crate) mod browser;
 mod forms;
 mod leaks;
 mod oversight;

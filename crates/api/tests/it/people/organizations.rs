@@ -19,8 +19,19 @@ fn an_organization_is_made_read_renamed_and_listed(backend: Backend) {
     let own = Org::of(&mut owner);
     let made =
         owner.post("/v1/organizations", &json!({"slug": "zoo", "name": "The Zoo", "role": "viewer"})).expect(201);
-    let fields =
-        ["id", "slug", "name", "role", "role_id", "token_cap", "require_second_factor", "created_at", "updated_at"];
+    let fields = [
+        "id",
+        "slug",
+        "name",
+        "role",
+        "role_id",
+        "token_cap",
+        "require_second_factor",
+        "leak_action",
+        "trust_only",
+        "created_at",
+        "updated_at",
+    ];
     has_exactly(&made, &fields);
     assert_eq!((&made["slug"], &made["name"], &made["role"]), (&json!("zoo"), &json!("The Zoo"), &json!("owner")));
     assert_eq!((&made["role_id"], &made["token_cap"]), (&json!(null), &json!(7)));

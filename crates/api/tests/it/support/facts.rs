@@ -96,6 +96,7 @@ impl Facts {
             token_cap: None,
             second_factor: SecondFactorRule::Optional,
             leak_action: LeakAction::default(),
+            trust_only: false,
             created_at: now,
             updated_at: now,
         };

@@ -45,8 +45,8 @@ pub(super) fn middle() -> u128 {
 /// is in the first 100 000 seconds after 1970. Of each owner's tokens one in a thousand is rotating, revoked, expired or bound
 /// to the project, one in ten was rotated long ago, and one in ten will expire. `{few}` are a hundred of everybody.
 const FILL: &str = "
-INSERT INTO organizations VALUES ({id:1}, 'large', 'Large', NULL, NULL, {t:1}, {t:1}, {no}, 'revoke'), ({id:2}, 'small', 'Small', NULL, NULL, {t:1}, {t:1}, {no}, 'revoke');
-INSERT INTO organizations SELECT {row:1000000}, 'o-' || n, 'O', NULL, NULL, {t:1}, {t:1}, {no}, 'revoke' FROM numbers;
+INSERT INTO organizations VALUES ({id:1}, 'large', 'Large', NULL, NULL, {t:1}, {t:1}, {no}, 'revoke', {no}), ({id:2}, 'small', 'Small', NULL, NULL, {t:1}, {t:1}, {no}, 'revoke', {no});
+INSERT INTO organizations SELECT {row:1000000}, 'o-' || n, 'O', NULL, NULL, {t:1}, {t:1}, {no}, 'revoke', {no} FROM numbers;
 INSERT INTO token_policies SELECT {row:1000000}, 'personal', {yes}, NULL, NULL, NULL, NULL, {t:1}, 'system' FROM numbers;
 INSERT INTO users (id, email, email_key, name, password_hash, disabled_at, created_at, updated_at) VALUES ({id:3}, 'ada@example.org', 'ada@example.org', 'Ada', NULL, NULL, {t:1}, {t:1});
 INSERT INTO users (id, email, email_key, name, password_hash, disabled_at, created_at, updated_at) SELECT {row:1000000}, 'p' || n || '@example.org', 'p' || n || '@example.org', 'P', NULL, NULL, {t:1}, {t:1} FROM numbers;
