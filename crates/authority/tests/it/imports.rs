@@ -1,5 +1,6 @@
 //! Import of other systems' hashes: rows as people bring them, what becomes of each, and what a key costs afterwards.
 
+use authority::Via;
 use authority::hashing::HmacKey;
 use authority::imports::{Batch, Fault, ImportError, Imports, MOST_ALIKE, Mode, Preset, RowResult};
 use authority::legacy::{Legacy, LegacyShape, LegacyShapes};
@@ -7,6 +8,7 @@ use authority::validate::Outcome;
 use serde_json::{Value, json};
 use test_support::world::{Options, origin};
 use test_support::{Db, World};
+use token_domain::id::ProjectId;
 use token_domain::{Requirement, Timestamp};
 
 /// Rows as people bring them, with what must become of each.
@@ -367,5 +369,90 @@ fn an_imported_token_is_one_like_any_other() {
         assert_eq!(entry.token_id(), id);
         world.tokens.revoke(&world.owner, id, &origin()).await.expect("a revocation");
         assert!(!world.is_live(&key).await);
+    });
+}
+
+#[test]
+fn who_is_bound_to_a_project_imports_nothing() {
+    Db::each(async |db| {
+        let world = World::with(db, legacy(&[])).await;
+        let mut bound = world.owner;
+        bound.via = Via::Token {
+            token_id: world.issue(&["tokens:manage"]).await.token.id,
+            user_id: None,
+            project_id: Some(ProjectId::new(world.context.now(), [7; 10])),
+            boundary: None,
+            ends_at: None,
+        };
+        let imports = Imports::new(&world.context);
+        for mode in [Mode::DryRun, Mode::Carry] {
+            let row = Batch { mode, ..batch(vec![json!({"name": "n", "hash": SHA256})]) };
+            let refused = imports.import(&bound, row, &origin()).await;
+            assert!(matches!(refused, Err(ImportError::Confined)), "{refused:?}");
+        }
+        let row = batch(vec![json!({"name": "n", "hash": SHA256})]);
+        assert!(matches!(import(&world, row).await[0], RowResult::Created(_)), "nothing of it was there");
+    });
+}
+
+#[test]
+fn slow_hashes_are_imported_by_the_operator_alone() {
+    Db::each(async |db| {
+        let world = World::with(db, legacy(&[])).await;
+        let imports = Imports::new(&world.context);
+        let pbkdf2 = "pbkdf2_sha256$1000$salt$HZ2oFh7SDKcRhqNOKxbqHmVIhA9wQ7LhKjxqGxPpKDM=";
+        let slow = [
+            json!({"name": "a", "hash": "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"}),
+            json!({"name": "b", "hash": "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"}),
+            json!({"name": "c", "hash": pbkdf2, "algorithm": "django"}),
+        ];
+        for row in slow {
+            let refused = imports.import(&world.owner, batch(vec![row.clone()]), &origin()).await.expect("an import");
+            let fault = fault(&refused[0]);
+            assert_eq!(fault.field, "algorithm", "{row}");
+            assert!(fault.message.contains("imported by the operator, with `nolapse-api import`"), "{}", fault.message);
+            let organization = world.owner.organization_id;
+            let taken =
+                imports.import_into(organization, batch(vec![row.clone()]), &origin()).await.expect("an import");
+            assert!(matches!(taken[0], RowResult::Created(_)), "{row}: {taken:?}");
+        }
+    });
+}
+
+#[test]
+fn an_older_slow_hash_counts_before_a_faster_one_of_the_same_secret() {
+    Db::each(async |db| {
+        let world = World::with(db, legacy(&[])).await;
+        let (slow, key) = sample("PHP prefix");
+        let RowResult::Created(first) = import_one(&world, slow).await else { panic!("not imported") };
+        world.clock.advance(token_domain::Span::seconds(1));
+        let digest = ring_hex(&key);
+        let fast = json!({"name": "taken over", "hash": digest, "algorithm": "sha256", "encoding": "hex"});
+        let RowResult::Created(second) = import_one(&world, fast).await else { panic!("not imported") };
+        assert!(first < second);
+        let outcome = world.validator.validate(&key, &Requirement::NOTHING, &origin()).await.expect("an answer");
+        let Outcome::Live(entry) = outcome else { panic!("not valid") };
+        assert_eq!(entry.token_id(), first);
+    });
+}
+
+/// The SHA-256 of a key in hexadecimal.
+fn ring_hex(key: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, key.as_bytes());
+    data_encoding::HEXLOWER.encode(digest.as_ref())
+}
+
+#[test]
+fn keys_of_a_batch_that_are_compared_with_slow_hashes_take_turns() {
+    Db::each(async |db| {
+        let world = World::with(db, legacy(&[])).await;
+        let (slow, key) = sample("PHP prefix");
+        import_one(&world, slow).await;
+        // More of them than the places for such comparisons.
+        let mut texts: Vec<String> = (10..40).map(|n| format!("{}{n}", &key[..42])).collect();
+        texts.push(key);
+        let outcomes = world.validator.validate_each(&texts, &origin).await.expect("nothing is too busy");
+        let live: Vec<bool> = outcomes.iter().map(|outcome| matches!(outcome, Outcome::Live(_))).collect();
+        assert_eq!(live, (0..31).map(|n| n == 30).collect::<Vec<_>>());
     });
 }

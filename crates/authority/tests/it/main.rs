@@ -21,4 +21,5 @@ mod tampering;
 mod trail;
 mod uses;
 mod validation;
+mod webhooks;
 mod writing;

@@ -225,6 +225,41 @@ fn a_flood_of_leaks_is_no_flood_of_mail() {
 }
 
 #[test]
+fn ordinary_notices_never_use_up_what_alarms_may_take() {
+    Db::each(async |db| {
+        let (world, outbox) = mailing(db).await;
+        world.context.warn_of_expiry().await.unwrap();
+        // One message a day, until a person gets no more of them.
+        for _ in 0..40 {
+            living(&world, 60).await;
+            world.clock.advance(Span::seconds(1));
+        }
+        let used = async |world: &World, issued: &authority::tokens::Issued, address: &str| {
+            let from = Origin { presented_from: Some(address.parse().unwrap()), ..origin() };
+            world.validator.validate(issued.secret.expose(), &Requirement::NOTHING, &from).await.unwrap();
+            world.validator.flush().await.unwrap();
+            world.context.tell_of_new_addresses().await.unwrap()
+        };
+        let mut told = 0;
+        for number in 0..40 {
+            let issued = world.issue(&["read"]).await;
+            used(&world, &issued, "203.0.113.1").await;
+            told += used(&world, &issued, &format!("198.51.100.{number}")).await;
+        }
+        assert_eq!(told, 40);
+        assert_eq!(sent(&outbox).await.len(), 30, "a person has had enough of these");
+        let leaked = world.issue(&["read"]).await;
+        let leaks = Leaks::new(&world.context, &world.validator, 100);
+        leaks.revoke_found(&[leaked.secret.expose().to_owned()], &origin()).await.unwrap();
+        let mail = sent(&outbox).await;
+        assert_eq!(
+            mail.iter().map(|mail| mail.subject.as_str()).collect::<Vec<_>>(),
+            ["A token leaked and was revoked"]
+        );
+    });
+}
+
+#[test]
 fn a_new_address_is_told_once_a_day_and_the_first_one_never() {
     Db::each(async |db| {
         let (world, outbox) = mailing(db).await;
