@@ -35,7 +35,9 @@ pub fn collect(routes: impl FnOnce(&mut ServiceConfig<'_>)) -> OpenApi {
         .description(Some("A self-hosted authority for API tokens: issue, validate, rotate and revoke them."))
         .build();
     let base = OpenApiBuilder::new().info(info).components(Some(Components::new())).build();
-    App::new().into_utoipa_app().openapi(base).configure(routes).split_for_parts().1
+    let mut collected = App::new().into_utoipa_app().openapi(base).configure(routes).split_for_parts().1;
+    short::add(&mut collected);
+    collected
 }
 
 /// Adds what follows for all declarations.
@@ -63,7 +65,6 @@ fn declare(document: &mut OpenApi) {
 }
 
 fn extend(document: &mut Value) {
-    short::add(document);
     name_list_entries(document);
     open_optional_parts(document);
     let schemas = document["components"]["schemas"].as_object().cloned().unwrap_or_default();

@@ -35,6 +35,10 @@ fn null_is_taken_exactly_where_the_document_says_so() {
     let (mut tried, mut wrong) = (0, Vec::new());
     for (operation, row) in operations(&document).iter().zip(ROWS) {
         assert_eq!(operation.id, row.operation);
+        // Not configured in this deployment: the body is not looked at.
+        if row.succeeds == 404 {
+            continue;
+        }
         for (field, may_be_null) in fields(&document, operation) {
             let answer = world.allowed(operation, row, &owner, "nulls", |body| {
                 body.get_or_insert_with(|| json!({}))[&field] = Value::Null;
