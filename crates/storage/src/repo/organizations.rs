@@ -14,6 +14,19 @@ use token_domain::person::SecondFactorRule;
 use token_domain::record::Organization;
 use token_domain::text::{Name, Slug};
 
+/// Sets a column of an organisation, and the moment of its last change; the organisation afterwards.
+macro_rules! changed {
+    ($conn:expr, $id:expr, $at:expr, $change:expr) => {{
+        let row = diesel::update(organizations::table.find($id.bind()))
+            .set(($change, organizations::updated_at.eq($at.bind())))
+            .returning(OrganizationRow::as_returning())
+            .get_result($conn)
+            .await
+            .optional()?;
+        row.map(Organization::try_from).transpose()
+    }};
+}
+
 pub(crate) async fn insert_organization(conn: &mut Conn<'_>, record: &Organization) -> Result<(), StoreError> {
     diesel::insert_into(organizations::table)
         .values((
@@ -78,13 +91,7 @@ pub(crate) async fn rename_organization(
     name: &Name,
     at: Timestamp,
 ) -> Result<Option<Organization>, StoreError> {
-    let row = diesel::update(organizations::table.find(id.bind()))
-        .set((organizations::name.eq(name.as_str()), organizations::updated_at.eq(at.bind())))
-        .returning(OrganizationRow::as_returning())
-        .get_result(conn)
-        .await
-        .optional()?;
-    row.map(Organization::try_from).transpose()
+    changed!(conn, id, at, organizations::name.eq(name.as_str()))
 }
 
 pub(crate) async fn set_organization_disabled(
@@ -93,13 +100,7 @@ pub(crate) async fn set_organization_disabled(
     disabled_at: Option<Timestamp>,
     at: Timestamp,
 ) -> Result<Option<Organization>, StoreError> {
-    let row = diesel::update(organizations::table.find(id.bind()))
-        .set((organizations::disabled_at.eq(disabled_at.bind()), organizations::updated_at.eq(at.bind())))
-        .returning(OrganizationRow::as_returning())
-        .get_result(conn)
-        .await
-        .optional()?;
-    row.map(Organization::try_from).transpose()
+    changed!(conn, id, at, organizations::disabled_at.eq(disabled_at.bind()))
 }
 
 pub(crate) async fn set_token_cap(
@@ -108,13 +109,7 @@ pub(crate) async fn set_token_cap(
     cap: Option<u32>,
     at: Timestamp,
 ) -> Result<Option<Organization>, StoreError> {
-    let row = diesel::update(organizations::table.find(id.bind()))
-        .set((organizations::token_cap.eq(cap.map(i64::from)), organizations::updated_at.eq(at.bind())))
-        .returning(OrganizationRow::as_returning())
-        .get_result(conn)
-        .await
-        .optional()?;
-    row.map(Organization::try_from).transpose()
+    changed!(conn, id, at, organizations::token_cap.eq(cap.map(i64::from)))
 }
 
 pub(crate) async fn set_second_factor_rule(
@@ -123,13 +118,7 @@ pub(crate) async fn set_second_factor_rule(
     rule: SecondFactorRule,
     at: Timestamp,
 ) -> Result<Option<Organization>, StoreError> {
-    let row = diesel::update(organizations::table.find(id.bind()))
-        .set((organizations::requires_second_factor.eq(rule.is_required()), organizations::updated_at.eq(at.bind())))
-        .returning(OrganizationRow::as_returning())
-        .get_result(conn)
-        .await
-        .optional()?;
-    row.map(Organization::try_from).transpose()
+    changed!(conn, id, at, organizations::requires_second_factor.eq(rule.is_required()))
 }
 
 pub(crate) async fn set_leak_action(
@@ -138,13 +127,7 @@ pub(crate) async fn set_leak_action(
     action: LeakAction,
     at: Timestamp,
 ) -> Result<Option<Organization>, StoreError> {
-    let row = diesel::update(organizations::table.find(id.bind()))
-        .set((organizations::leak_action.eq(action.as_str()), organizations::updated_at.eq(at.bind())))
-        .returning(OrganizationRow::as_returning())
-        .get_result(conn)
-        .await
-        .optional()?;
-    row.map(Organization::try_from).transpose()
+    changed!(conn, id, at, organizations::leak_action.eq(action.as_str()))
 }
 
 pub(crate) async fn set_trust_only(
@@ -153,11 +136,5 @@ pub(crate) async fn set_trust_only(
     trust_only: bool,
     at: Timestamp,
 ) -> Result<Option<Organization>, StoreError> {
-    let row = diesel::update(organizations::table.find(id.bind()))
-        .set((organizations::trust_only.eq(trust_only), organizations::updated_at.eq(at.bind())))
-        .returning(OrganizationRow::as_returning())
-        .get_result(conn)
-        .await
-        .optional()?;
-    row.map(Organization::try_from).transpose()
+    changed!(conn, id, at, organizations::trust_only.eq(trust_only))
 }

@@ -37,13 +37,24 @@ macro_rules! unexpired {
     };
 }
 
+/// Not superseded, or in a grace that has not ended at `$now`.
+macro_rules! before_the_end_of_grace {
+    ($now:expr) => {
+        tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some($now.bind())))
+    };
+}
+
+/// Active or rotating at `$now`.
+macro_rules! live {
+    ($now:expr) => {
+        unexpired!($now).and(before_the_end_of_grace!($now))
+    };
+}
+
 /// Past its expiry at `$now`, and not revoked or superseded to its end before.
 macro_rules! expired {
     ($now:expr) => {
-        tokens::revoked_at
-            .is_null()
-            .and(tokens::expires_at.le(Some($now.bind())))
-            .and(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some($now.bind()))))
+        tokens::revoked_at.is_null().and(tokens::expires_at.le(Some($now.bind()))).and(before_the_end_of_grace!($now))
     };
 }
 
@@ -258,7 +269,7 @@ pub(crate) async fn list_tokens(conn: &mut Conn<'_>, filter: &TokenFilter) -> Re
 pub(crate) async fn live_token_ids(conn: &mut Conn<'_>, filter: &TokenFilter) -> Result<Vec<TokenId>, StoreError> {
     let now = filter.now;
     let query = tokens::table
-        .filter(unexpired!(now).and(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some(now.bind())))))
+        .filter(live!(now))
         .order((tokens::created_at.desc(), tokens::id.desc()))
         .limit(i64::from(filter.limit))
         .select(tokens::id)
@@ -321,10 +332,9 @@ pub(crate) async fn live_tokens_of_kind(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<Token>, StoreError> {
-    let live = unexpired!(now).and(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some(now.bind()))));
     let mut query = tokens::table
         .filter(tokens::organization_id.eq(organization.bind()).and(tokens::kind.eq(kind.as_str())))
-        .filter(live)
+        .filter(live!(now))
         .order((tokens::created_at.desc(), tokens::id.desc()))
         .limit(i64::from(limit))
         .select(TokenRow::as_select())
@@ -342,10 +352,9 @@ pub(crate) async fn count_static_tokens(
     now: Timestamp,
     most: u32,
 ) -> Result<usize, StoreError> {
-    let live = unexpired!(now).and(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some(now.bind()))));
     let found: Vec<TokenId> = tokens::table
         .filter(tokens::organization_id.eq(organization.bind()).and(tokens::kind.eq(Kind::Organization.as_str())))
-        .filter(live)
+        .filter(live!(now))
         .filter(tokens::created_by.not_like("policy:%"))
         .order((tokens::created_at.desc(), tokens::id.desc()))
         .limit(i64::from(most))
@@ -387,10 +396,9 @@ pub(crate) async fn live_token_count(
     organization: OrganizationId,
     now: Timestamp,
 ) -> Result<i64, StoreError> {
-    let live = unexpired!(now).and(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some(now.bind()))));
     Ok(tokens::table
         .filter(tokens::organization_id.eq(organization.bind()))
-        .filter(live)
+        .filter(live!(now))
         .filter(dialect::in_time())
         .count()
         .get_result(conn)
@@ -408,11 +416,10 @@ pub(crate) async fn live_key_count(
     user: UserId,
     now: Timestamp,
 ) -> Result<i64, StoreError> {
-    let live = unexpired!(now).and(tokens::grace_ends_at.is_null().or(tokens::grace_ends_at.gt(Some(now.bind()))));
     Ok(tokens::table
         .filter(tokens::owner_user_id.eq(Some(user.bind())))
         .filter(tokens::organization_id.eq(organization.bind()))
-        .filter(live)
+        .filter(live!(now))
         .count()
         .get_result(conn)
         .await?)
