@@ -7,7 +7,7 @@
 //!
 //! **Invariant:** no part of an address comes from a payload, except names that are checked here and become one segment each.
 
-use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
+use data_encoding::HEXLOWER_PERMISSIVE;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use storage::model::LeakAlert;
@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use super::{Leaks, Reported};
 use crate::error::Failure;
 use crate::origin::Origin;
+use crate::webhooks::secret::{self, WebhookSecret};
 
 /// Alerts of one round.
 const AT_ONCE: u32 = 16;
@@ -143,24 +144,15 @@ impl WebhookKey {
     /// Whether a delivery is GitLab's. A secret that begins with `whsec_` signs as Standard Webhooks does, which GitLab calls a
     /// signing token; any other is GitLab's secret token, which comes as it is.
     pub fn has_sent(&self, headers: &GitLabHeaders<'_>, body: &[u8], wall: Timestamp) -> bool {
-        let Some(key) = self.0.strip_prefix("whsec_") else {
+        if !self.0.starts_with(secret::PREFIX) {
             return headers.token.is_some_and(|token| token.as_bytes().ct_eq(self.0.as_bytes()).into());
-        };
+        }
         let (Some(id), Some(timestamp), Some(signatures)) = (headers.id, headers.timestamp, headers.signature) else {
             return false;
         };
-        let (Ok(key), Ok(seconds)) = (BASE64.decode(key.as_bytes()), timestamp.parse::<i64>()) else { return false };
-        let key = Zeroizing::new(key);
-        if wall.as_micros().div_euclid(1_000_000).abs_diff(seconds) > TOLERANCE_SECONDS {
-            return false;
-        }
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
-        let signed = [format!("{id}.{timestamp}.").as_bytes(), body].concat();
-        let is_signature = |text: &str| {
-            let decoded = text.strip_prefix("v1,").map(|text| BASE64.decode(text.as_bytes()));
-            decoded.and_then(Result::ok).is_some_and(|signature| hmac::verify(&key, &signed, &signature).is_ok())
-        };
-        signatures.split(' ').any(is_signature)
+        let (Some(key), Ok(seconds)) = (WebhookSecret::read(&self.0), timestamp.parse::<i64>()) else { return false };
+        wall.as_micros().div_euclid(1_000_000).abs_diff(seconds) <= TOLERANCE_SECONDS
+            && key.has_signed(id, timestamp, body, signatures)
     }
 }
 

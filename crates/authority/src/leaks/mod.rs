@@ -15,6 +15,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use storage::model::{Revocation, Touched};
+use token_domain::id::{OrganizationId, TokenId};
 use token_domain::leak::{LeakAction, LeakSource};
 use token_domain::record::{Principal, Token, TokenLeak};
 use token_domain::token::{RevokeReason, Status};
@@ -149,16 +150,7 @@ impl Leaks {
             Ending::Held => Ask::of(Principal::Token(id), Some(organization), origin),
         };
         let work = self.context.change(ask, move |change| {
-            Box::pin(async move {
-                change.touch(Touched::Token(id));
-                let revocation = Revocation { at: change.now, reason: RevokeReason::Requested, by: change.by() };
-                let revoked = change.tx.revoke_token(organization, id, &revocation).await.map_err(Failure::from)?;
-                if revoked.is_some() {
-                    let event = change.event("token.revoke").on("token", id);
-                    change.record(event.with("reason", revocation.reason.as_str())).await?;
-                }
-                Ok(())
-            })
+            Box::pin(async move { Ok(revoke(change, organization, id, RevokeReason::Requested).await?) })
         });
         work.await
     }
@@ -238,6 +230,22 @@ async fn rotate(change: &mut Change<'_>, token: &Token, unseen: UnseenSecret) ->
     Ok(LeakEnd::Ends { at: end, successor: None })
 }
 
+/// Revokes a token, unless that was done before. The caller waits in any case until it holds on every node.
+async fn revoke(
+    change: &mut Change<'_>,
+    organization: OrganizationId,
+    id: TokenId,
+    reason: RevokeReason,
+) -> Result<(), Failure> {
+    change.touch(Touched::Token(id));
+    let revocation = Revocation { at: change.now, reason, by: change.by() };
+    if change.tx.revoke_token(organization, id, &revocation).await?.is_some() {
+        let event = change.event("token.revoke").on("token", id);
+        change.record(event.with("reason", reason.as_str())).await?;
+    }
+    Ok(())
+}
+
 /// Records a leak, revokes the token where that is what is done, and tells people.
 async fn act(change: &mut Change<'_>, token: Token, source: LeakSource, end: LeakEnd) -> Result<(), Failure> {
     let (id, organization, now) = (token.id, token.organization_id, change.now);
@@ -245,11 +253,7 @@ async fn act(change: &mut Change<'_>, token: Token, source: LeakSource, end: Lea
     let event = change.event("token.leaked").on("token", id).with("source", source.as_str());
     change.record(said(event.with("leak_action", action.as_str()), end)).await?;
     if end == LeakEnd::Revoked {
-        change.touch(Touched::Token(id));
-        let revocation = Revocation { at: now, reason: RevokeReason::Leaked, by: change.by() };
-        change.tx.revoke_token(organization, id, &revocation).await?;
-        let event = change.event("token.revoke").on("token", id);
-        change.record(event.with("reason", revocation.reason.as_str())).await?;
+        revoke(change, organization, id, RevokeReason::Leaked).await?;
     }
     change.tx.set_token_leak(&TokenLeak { token_id: id, action, source, reported_at: now }).await?;
     notices::tell(change, organization, &[token], Occasion::Leaked(end)).await

@@ -5,7 +5,7 @@
 
 mod deliver;
 mod edit;
-mod secret;
+pub(crate) mod secret;
 
 use std::sync::Arc;
 

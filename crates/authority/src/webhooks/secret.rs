@@ -14,7 +14,10 @@ use crate::context::Context;
 use crate::env::random;
 use crate::error::Failure;
 
-const PREFIX: &str = "whsec_";
+/// What a secret that signs begins with.
+pub(crate) const PREFIX: &str = "whsec_";
+/// What a signature begins with.
+const VERSION: &str = "v1,";
 
 /// A webhook's secret in the clear. No `Display`, no `Serialize`; `Debug` shows nothing of it.
 pub struct WebhookSecret(Zeroizing<Vec<u8>>);
@@ -40,12 +43,28 @@ impl WebhookSecret {
         text
     }
 
+    /// Reads what [`WebhookSecret::text`] shows, of this deployment or of another sender; nothing where it is none.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let key = BASE64.decode(text.strip_prefix(PREFIX)?.as_bytes()).ok()?;
+        Some(Self(Zeroizing::new(key)))
+    }
+
     /// The signature of a message.
     pub(super) fn sign(&self, id: &str, seconds: i64, body: &str) -> String {
-        let mut signing = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &self.0));
-        signing.update(format!("{id}.{seconds}.").as_bytes());
-        signing.update(body.as_bytes());
-        format!("v1,{}", BASE64.encode(signing.sign().as_ref()))
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
+        let signature = hmac::sign(&key, &signed(id, &seconds.to_string(), body.as_bytes()));
+        format!("{VERSION}{}", BASE64.encode(signature.as_ref()))
+    }
+
+    /// Whether one of the signatures, with spaces between them, is that of a message. The moment is the text that came with it.
+    pub(crate) fn has_signed(&self, id: &str, moment: &str, body: &[u8], signatures: &str) -> bool {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
+        let message = signed(id, moment, body);
+        let is_signature = |text: &str| {
+            let decoded = text.strip_prefix(VERSION).map(|text| BASE64.decode(text.as_bytes()));
+            decoded.and_then(Result::ok).is_some_and(|signature| hmac::verify(&key, &message, &signature).is_ok())
+        };
+        signatures.split(' ').any(is_signature)
     }
 
     /// As it is stored.
@@ -53,6 +72,11 @@ impl WebhookSecret {
         let sealed = context.keyring.encrypt(&self.0, &about(id), random(context.entropy.as_ref())?);
         sealed.map_err(|error| Failure::Inconsistent(format!("a webhook's secret cannot be sealed: {error}")))
     }
+}
+
+/// The bytes that are signed.
+fn signed(id: &str, moment: &str, body: &[u8]) -> Vec<u8> {
+    [format!("{id}.{moment}.").as_bytes(), body].concat()
 }
 
 /// The secrets that sign at a moment, the one in force first; and the same sealed under the current key, if an earlier one had
