@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use storage::model::{Change, Narrowing, OwnerFilter, SEARCHED_ROWS, StatusCounts, TokenEdit, TokenFilter};
 use token_domain::Timestamp;
 use token_domain::id::{ProjectId, TokenId, kind};
-use token_domain::record::{Token, TokenLeak, TokenOrigin};
+use token_domain::record::{Principal, Token, TokenLeak, TokenOrigin};
 use token_domain::token::{Kind, Status};
 
 use super::reach::{Whose, is_confined, reaches};
@@ -67,13 +67,24 @@ pub struct Page {
 }
 
 impl Tokens {
-    /// What was done about the leak of a token, if one was reported.
+    /// What was done about the leak of a token that the caller was given, if one was reported.
     ///
     /// # Errors
-    /// No such token.
-    pub async fn leak(&self, caller: &Caller, id: TokenId) -> Result<Option<TokenLeak>, TokenError> {
-        self.get(caller, id).await?;
+    /// An error of the store.
+    pub async fn leak(&self, token: &Token) -> Result<Option<TokenLeak>, TokenError> {
+        let id = token.id;
         Ok(self.context.store.read(move |reads| Box::pin(reads.token_leak(id))).await?)
+    }
+
+    /// Whether nobody has seen the token's secret, because the token took over from one that leaked.
+    ///
+    /// # Errors
+    /// An error of the store.
+    pub async fn is_unseen(&self, token: &Token) -> Result<bool, TokenError> {
+        let Some(leaked) = token.rotated_from.filter(|_| token.created_by == Principal::System) else {
+            return Ok(false);
+        };
+        Ok(self.context.store.read(move |reads| Box::pin(reads.token_leak(leaked))).await?.is_some())
     }
 
     /// The tokens of the caller's organisation, as far as the caller reaches.

@@ -301,7 +301,8 @@ fn a_later_report_does_more_only_where_the_organisation_chose_to() {
         let actions: Vec<_> = told.iter().map(|event| event["leak_action"].as_str().unwrap()).collect();
         assert_eq!(actions, ["notify", "rotate_grace_1h", "revoke"]);
         let (caller, id) = (world.owner, leaked.token.id);
-        let leak = world.tokens.leak(&caller, id).await.unwrap().unwrap();
+        let token = world.tokens.get(&caller, id).await.unwrap();
+        let leak = world.tokens.leak(&token).await.unwrap().unwrap();
         assert_eq!((leak.action, leak.source), (LeakAction::Revoke, LeakSource::GitHub));
     });
 }

@@ -5,7 +5,7 @@ use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, routes};
 use askama::Template;
 use authority::audit::read::ListRequest as AuditRequest;
-use authority::records::{Change, Principal, Token, TokenEdit, TokenLeak};
+use authority::records::{Change, Token, TokenEdit, TokenLeak};
 use authority::tokens::GrantedScope;
 use token_domain::access::{Description, Direction, ExternalId};
 use token_domain::leak::LeakSource;
@@ -234,16 +234,10 @@ async fn leak_notes(
     token: &Token,
     status: Status,
 ) -> Result<(Option<LeakLine>, bool), HttpResponse> {
-    let leak_of =
-        async |id| services.tokens.leak(&visitor.caller, id).await.map_err(|error| failed(request, visitor, &error));
-    let leak = leak_of(token.id).await?.map(|leak| LeakLine::new(leak, status, visitor.now));
-    let is_unseen = match token.rotated_from {
-        Some(predecessor) if token.created_by == Principal::System && status == Status::Active => {
-            leak_of(predecessor).await?.is_some()
-        }
-        Some(_) | None => false,
-    };
-    Ok((leak, is_unseen))
+    let failed = |error| failed(request, visitor, &error);
+    let leak = services.tokens.leak(token).await.map_err(failed)?;
+    let is_unseen = status == Status::Active && services.tokens.is_unseen(token).await.map_err(failed)?;
+    Ok((leak.map(|leak| LeakLine::new(leak, status, visitor.now)), is_unseen))
 }
 
 /// The link to create a token like this one without some scopes.
