@@ -251,7 +251,7 @@ fn code_hosts(config: &Config) -> CodeHosts {
     let leaks = &config.leaks;
     let host = |url, secret: Option<&Secret>, token: Option<&Secret>, resolving| {
         let (secret, token) = secret.zip(token)?;
-        Some(CodeHost::new(url, secret.expose(), token.expose(), resolving))
+        Some(CodeHost::new(url, secret, token, resolving))
     };
     let resolving = if leaks.github_resolve_alerts { Resolving::Revoked } else { Resolving::Never };
     let github =

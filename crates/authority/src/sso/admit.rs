@@ -2,8 +2,9 @@
 //!
 //! A person is found by organisation, issuer and subject. At the first sign-in a member is linked whose address is the one that the
 //! provider vouches for, if the deployment vouches for it as well: an account that somebody else made for the address, perhaps by
-//! an invitation that they sent and accepted themselves, still has their password. An account that is linked keeps its link: an address that was given to a
-//! new colleague is no way to the account of the one before. Somebody without an account gets one where a role is configured.
+//! an invitation that they sent and accepted themselves, still has their password. An account that is linked keeps its link: an
+//! address that was given to a new colleague is no way to the account of the one before. Somebody without an account gets one where
+//! a role is configured.
 //!
 //! **Invariant:** nobody who has an account becomes a member here. Who was removed is not a member, so the provider, which may still
 //! know them, does not bring them back; and the provider makes nobody a member who has rights elsewhere. An invitation does.
@@ -94,9 +95,7 @@ impl Sso {
 
     async fn recognise(&self, provider: &Provider, claims: &Claims) -> Result<(Organization, Who), SsoError> {
         let context = &self.context;
-        let slug = provider.organization.clone();
-        let found = context.store.read(move |reads| Box::pin(async move { reads.organization_by_slug(&slug).await }));
-        let Some(organization) = found.await? else {
+        let Some(organization) = self.organization_of(provider).await? else {
             tracing::warn!(provider = provider.id, "the organisation of a provider does not exist");
             return Err(SsoError::NoMember);
         };

@@ -8,8 +8,8 @@
 //!
 //! An attempt is kept by the browser that began it, in a cookie under a key of the deployment: any node can finish it, and nothing
 //! has to be stored for visitors who never come back. State, nonce and code verifier are made of one secret in that cookie, so an
-//! answer for another browser, another provider or another attempt does not fit. An attempt is spent before
-//! the provider is asked anything: a copy of the cookie makes no second request.
+//! answer for another browser, another provider or another attempt does not fit. An attempt is spent before the provider is asked
+//! anything: a copy of the cookie makes no second request.
 //!
 //! **Invariant:** this module makes no request itself; a provider is believed as far as its signature goes, and what it may say
 //! about an address ends at the domains that the operator listed for it.
@@ -25,7 +25,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use storage::StoreError;
 use token_domain::id::{OrganizationId, UserId};
-use token_domain::record::{MembershipStanding, Principal};
+use token_domain::record::{MembershipStanding, Organization, Principal};
 use token_domain::text::{Email, Name};
 use token_domain::{Span, Timestamp};
 
@@ -236,10 +236,7 @@ impl Sso {
     /// An error of the store.
     pub async fn check_organizations(&self) -> Result<(), Failure> {
         for provider in &self.providers {
-            let slug = provider.organization.clone();
-            let store = &self.context.store;
-            let found = store.read(move |reads| Box::pin(async move { reads.organization_by_slug(&slug).await }));
-            if found.await?.is_none() {
+            if self.organization_of(provider).await?.is_none() {
                 let organization = provider.organization.as_str();
                 tracing::warn!(
                     provider = provider.id,
@@ -249,6 +246,13 @@ impl Sso {
             }
         }
         Ok(())
+    }
+
+    /// The organisation of a provider, if it exists.
+    async fn organization_of(&self, provider: &Provider) -> Result<Option<Organization>, StoreError> {
+        let slug = provider.organization.clone();
+        let store = &self.context.store;
+        store.read(move |reads| Box::pin(async move { reads.organization_by_slug(&slug).await })).await
     }
 
     /// What people call a provider; its id, if it is not configured any more.

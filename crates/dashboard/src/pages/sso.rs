@@ -66,8 +66,7 @@ async fn come_back(request: HttpRequest, services: Services, provider: Path<Stri
 }
 
 fn refused(request: &HttpRequest, services: &Services, id: &str, error: &SsoError) -> HttpResponse {
-    let name = services.sso.providers().iter().find(|provider| provider.id == id);
-    let name = name.map_or("the provider", |provider| provider.name.as_str());
+    let name = services.sso.name_of(id);
     let forbidden = |text: String| (StatusCode::FORBIDDEN, text);
     let (status, text) = match error {
         SsoError::NoProvider => (StatusCode::NOT_FOUND, "There is no such way to sign in.".to_owned()),
@@ -80,7 +79,7 @@ fn refused(request: &HttpRequest, services: &Services, id: &str, error: &SsoErro
         SsoError::NotAnew => forbidden(format!(
             "{name} did not ask you to sign in again, so your identity is not confirmed. Sign out there, then try again; if that does not help, tell your operator that {name} has to send auth_time."
         )),
-        SsoError::Declined(why) => forbidden(format!("{name} did not sign you in: {}", declined(why, name))),
+        SsoError::Declined(why) => forbidden(format!("{name} did not sign you in: {}", declined(why, &name))),
         SsoError::Unreachable => (
             StatusCode::BAD_GATEWAY,
             format!(

@@ -13,6 +13,8 @@ use token_format::pattern;
 use url::Url;
 use zeroize::Zeroizing;
 
+use crate::config::secret::Secret;
+
 /// The deadline of a request. Two of them take less than the first wait between attempts.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 /// The longest description of an alert in bytes. That of GitHub is a few thousand, and the secret.
@@ -34,17 +36,9 @@ pub struct CodeHost {
     /// What deliveries of its webhooks are verified with.
     pub(super) key: WebhookKey,
     url: Url,
-    token: Token,
+    /// The operator's token there.
+    token: Secret,
     resolves: bool,
-}
-
-/// The operator's token at a code host.
-struct Token(Zeroizing<String>);
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token(…)")
-    }
 }
 
 /// What becomes of an alert at its host once its secret is revoked.
@@ -64,11 +58,11 @@ struct GitHubAlert {
 
 impl CodeHost {
     /// A host with the address of its interface, the secret of its webhooks and the operator's token.
-    pub(crate) fn new(url: &Url, webhook_secret: &str, token: &str, resolving: Resolving) -> Self {
+    pub(crate) fn new(url: &Url, webhook_secret: &Secret, token: &Secret, resolving: Resolving) -> Self {
         Self {
-            key: WebhookKey::new(webhook_secret),
+            key: WebhookKey::new(webhook_secret.expose()),
             url: url.clone(),
-            token: Token(Zeroizing::new(token.to_owned())),
+            token: token.clone(),
             resolves: resolving == Resolving::Revoked,
         }
     }
@@ -121,7 +115,7 @@ impl CodeHosts {
             Alert::GitHub { .. } => MOST_ALERT_BYTES,
             Alert::GitLab { .. } => MOST_FILE_BYTES,
         };
-        let call = Call { bearer: Some(&host.token.0), ..Call::get(&url, most) };
+        let call = Call { bearer: Some(host.token.expose()), ..Call::get(&url, most) };
         let got = self.outbound.send(&call).await.map_err(|error| error.to_string())?;
         let Got::Document { body, .. } = got else { return Err("the host answered 304".to_owned()) };
         let body = Zeroizing::new(body);
@@ -146,7 +140,7 @@ impl CodeHosts {
             return Ok(());
         }
         let patch = json!({"state": "resolved", "resolution": "revoked"}).to_string();
-        let call = Call { bearer: Some(&host.token.0), patch: Some(&patch), ..Call::get(&url, MOST_ALERT_BYTES) };
+        let call = Call { bearer: Some(host.token.expose()), patch: Some(&patch), ..Call::get(&url, MOST_ALERT_BYTES) };
         self.outbound.send(&call).await.map(drop).map_err(|error| error.to_string())
     }
 }
@@ -165,10 +159,14 @@ impl AlertHosts for CodeHosts {
 mod tests {
     use super::*;
 
+    fn secret(text: &str) -> Secret {
+        text.to_owned().into()
+    }
+
     #[test]
     fn addresses_begin_with_the_configured_one_and_names_are_one_segment() {
         let at = |url: &str, alert: Option<Alert>| {
-            let host = CodeHost::new(&Url::parse(url).unwrap(), "", "", Resolving::Never);
+            let host = CodeHost::new(&Url::parse(url).unwrap(), &secret(""), &secret(""), Resolving::Never);
             host.address(&alert.unwrap()).unwrap().to_string()
         };
         let alert = || Alert::github("octo-org", "Hello.World", 42);
@@ -188,7 +186,7 @@ mod tests {
     #[test]
     fn nothing_shows_the_token_of_a_host() {
         let url = Url::parse("https://api.github.com").unwrap();
-        let host = CodeHost::new(&url, "the webhook's secret", "ghp_secret", Resolving::Revoked);
+        let host = CodeHost::new(&url, &secret("the webhook's secret"), &secret("ghp_secret"), Resolving::Revoked);
         let shown = format!("{host:?}");
         assert!(!shown.contains("ghp_secret") && !shown.contains("the webhook's secret"), "{shown}");
     }
