@@ -465,7 +465,9 @@ mod tests {
     #[test]
     fn a_letter_says_what_became_of_a_leaked_token() {
         let about = |end| {
-            all().into_iter().find(|letter| matches!(letter, Letter::Tokens { notice: TokenNotice::Leaked { end: this }, .. } if *this == end)).unwrap()
+            let notice = TokenNotice::Leaked { end };
+            let is_about = |letter: &Letter| matches!(letter, Letter::Tokens { notice: this, .. } if *this == notice);
+            all().into_iter().find(is_about).unwrap()
         };
         let said = |end| about(end).text("https://tokens.example.com", "").1;
         assert!(said(LeakedEnd::Revoked).contains("were reported as leaked, and is revoked"));

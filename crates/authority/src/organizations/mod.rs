@@ -122,8 +122,8 @@ impl Organizations {
         Ok(self.seen(organization, role))
     }
 
-    /// Renames the caller's organisation, and says whether its people need a second factor what is done about leaked
-    /// tokens, and whether workloads get theirs under trust policies alone. Sessions of people who lack a second factor go on, to set one up.
+    /// Changes the caller's organisation: its name, whether its people need a second factor, what is done about leaked tokens, and
+    /// whether workloads get theirs under trust policies alone. Sessions of people who lack a second factor go on, to set one up.
     ///
     /// # Errors
     /// Another slug, a caller who may not by now; a person who would ask others for the second factor they lack, and shut

@@ -253,8 +253,8 @@ impl Sessions {
     }
 
     /// The live sessions of the caller's person with their last uses, newest first, at most a thousand: those in all
-    /// organisations for a session, those in its own organisation for a key or a session by an identity provider. None for a caller that is no person. Last uses
-    /// are at most a minute behind.
+    /// organisations for a session, those in its own organisation for a key or a session by an identity provider. None for a
+    /// caller that is no person. Last uses are at most a minute behind.
     ///
     /// # Errors
     /// An error of the store.

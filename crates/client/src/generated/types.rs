@@ -1063,7 +1063,7 @@ pub struct FoundCredentials {
     pub credentials: Vec<Secret>,
 }
 
-/// What is read of GitHub's event.
+/// The fields of GitHub's event that are used.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct GitHubAlertEvent {
     /// `created` and `publicly_leaked` are acted on.
@@ -1118,7 +1118,7 @@ pub struct GitLabVulnerability {
     pub state: Option<String>,
 }
 
-/// What is read of GitLab's event.
+/// The fields of GitLab's event that are used.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct GitLabVulnerabilityEvent {
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,5 @@
-//! Revoking many tokens: first a page with their number and up to ten of them, the busiest first; then the revocation, which is refused
-//! if the number has changed.
+//! Revoking many tokens: first a page with their number and up to ten of them, the busiest first; then the revocation, which
+//! is refused if the number has changed.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, ServiceConfig};

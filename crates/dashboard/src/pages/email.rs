@@ -52,13 +52,13 @@ impl EmailPage {
     ) -> Result<Self, HttpResponse> {
         let user = &visitor.me.standing.user;
         let sends_codes = services.context.policy().mail.is_some();
-        // Without mail, a person cannot verify their own address.
         let notices = if sends_codes {
             let settings = services.notices.get(&visitor.caller).await;
             Some(settings.map_err(|error| broken(request, visitor, error))?)
         } else {
             None
         };
+        // Without mail, a person cannot verify their own address.
         let verifying = if sends_codes { user.unverified_email() } else { user.pending_email.as_ref() };
         Ok(Self {
             page: Layout::of(request, visitor, Section::Settings, "E-mail"),

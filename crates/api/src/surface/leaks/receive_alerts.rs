@@ -18,7 +18,7 @@ use edge::extract::body;
 /// The longest payload in bytes. Those of alerts are a few thousand.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// What is read of GitHub's event.
+/// The fields of GitHub's event that are used.
 #[derive(Deserialize, ToSchema)]
 struct GitHubAlertEvent {
     /// `created` and `publicly_leaked` are acted on.
@@ -44,7 +44,7 @@ struct GitHubOwner {
     login: String,
 }
 
-/// What is read of GitLab's event.
+/// The fields of GitLab's event that are used.
 #[derive(Deserialize, ToSchema)]
 struct GitLabVulnerabilityEvent {
     /// `vulnerability` is acted on.

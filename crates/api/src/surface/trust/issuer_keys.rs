@@ -128,7 +128,7 @@ impl IssuerKeys {
         self.found(issuer, None, context, |found| found.endpoints.clone()).await
     }
 
-    /// What is cached of an issuer, fetched first if it is too old or lacks the key.
+    /// Takes from the cached description and keys of an issuer, which are fetched first if they are too old or lack the key.
     async fn found<T>(
         &self,
         issuer: &str,

@@ -230,7 +230,7 @@ fn an_alert_of_github_is_acted_on_and_resolved(backend: Backend) {
         assert_eq!(events[0]["detail"], json!({"source": "github", "leak_action": "revoke"}));
         assert_eq!(owner.token(&id)["last_used_at"], Value::Null, "no use");
 
-        // Delivered once more: fetched again, and nothing is done to the token.
+        // A repeated delivery fetches the alert again and does nothing to the token.
         deliver(&server, "secret_scanning_alert", &event(action, "octo-repo")).expect(202);
         eventually("the second delivery is worked off", || (interface.got().len() >= 2 * round + 4).then_some(()));
         assert_eq!(leaks_of(&mut owner, &id).len(), 1);
@@ -267,7 +267,7 @@ fn what_github_did_not_sign_changes_nothing(backend: Backend) {
     let long = "x".repeat(1024 * 1024 + 1);
     let signed = signature(SECRET, &long);
     server.anyone().ask(post(long).header("X-Hub-Signature-256", signed)).fails(413, "payload too large");
-    // What is signed and is no event of an alert.
+    // Signed deliveries of other events are ignored.
     for (text, error) in [
         ("", "malformed request"),
         ("payload=%7B%7D", "malformed request"),
@@ -361,7 +361,7 @@ fn an_alert_outlives_an_interface_that_is_away_and_a_restart(backend: Backend) {
     server.serve();
     let mut owner = server.caller(owner.credential());
     assert!(server.anyone().is_valid(&leaked), "the next attempt is a minute away");
-    // What is redelivered by hand at GitHub is tried at once.
+    // An alert that somebody redelivers at GitHub is tried at once.
     deliver(&server, "secret_scanning_alert", &event("created", "octo-repo")).expect(202);
     until_revoked(&mut owner, &id);
 
