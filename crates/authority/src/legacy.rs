@@ -150,6 +150,14 @@ impl LegacyShape {
         fits.then_some(secret)
     }
 
+    /// Whether the secret part of a key in this form may begin so.
+    fn may_begin_with(&self, beginning: &str) -> bool {
+        match beginning.strip_prefix(self.prefix.as_str()) {
+            Some(body) => body.len() <= self.most && body.bytes().all(|byte| self.alphabet.has(byte)),
+            None => self.prefix.starts_with(beginning),
+        }
+    }
+
     /// The most bytes of a key of this form.
     const fn longest(&self) -> usize {
         self.prefix.len() + self.most
@@ -169,6 +177,11 @@ impl LegacyShapes {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether the secret part of a key in any of the forms may begin so.
+    pub fn may_begin_with(&self, beginning: &str) -> bool {
+        self.0.iter().any(|shape| shape.may_begin_with(beginning))
     }
 
     /// The most bytes of a key of any of the forms.

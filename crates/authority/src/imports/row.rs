@@ -64,7 +64,7 @@ impl Row {
         let expires_at = moment(&fields, "expires_at")?.or(moment(&fields, "expires")?);
         let revoked_at = moment(&fields, "revoked_at")?;
         let is_revoked = flag(&fields, "revoked")?.unwrap_or(false) || revoked_at.is_some();
-        let prefix = prefix(&fields)?;
+        let prefix = prefix(&fields, by)?;
         let lookup_hint = hash.lookup_hint(prefix).0;
         Ok(Self {
             name,
@@ -203,14 +203,21 @@ fn details(fields: &Map<String, Value>) -> Result<TokenDetails, Fault> {
 }
 
 /// The first characters of the key, by which the row of a slow hash is found.
-fn prefix(fields: &Map<String, Value>) -> Result<Option<&str>, Fault> {
+fn prefix<'f>(fields: &'f Map<String, Value>, by: &Reading<'_>) -> Result<Option<&'f str>, Fault> {
     let Some(prefix) = text(fields, "prefix")?.filter(|prefix| !prefix.is_empty()) else { return Ok(None) };
     let fits = PREFIX_LENGTHS.contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits {
+    if !fits {
+        let (least, most) = (PREFIX_LENGTHS.start(), PREFIX_LENGTHS.end());
+        return Err(Fault::new("prefix", format_args!("must be the first {least} to {most} characters of the key")));
+    }
+    if prefix.starts_with(token_format::PREFIX) || by.shapes.may_begin_with(prefix) {
         Ok(Some(prefix))
     } else {
-        let (least, most) = (PREFIX_LENGTHS.start(), PREFIX_LENGTHS.end());
-        Err(Fault::new("prefix", format_args!("must be the first {least} to {most} characters of the key")))
+        // The key would never be looked for, and its row never found.
+        Err(Fault::new(
+            "prefix",
+            "is the beginning of no key that this deployment accepts: add the form of the keys to tokens.legacy_shapes",
+        ))
     }
 }
 

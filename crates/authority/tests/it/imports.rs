@@ -180,6 +180,8 @@ fn rows_with_a_bad_field_are_refused_by_its_name() {
             (json!({"hash": SHA256, "metadata": "text"}), "metadata"),
             (json!({"hash": SHA256, "revoked": "perhaps"}), "revoked"),
             (json!({"hash": bcrypt, "prefix": "abc"}), "prefix"),
+            // No key of this deployment begins so: the row would never be found.
+            (json!({"hash": bcrypt, "prefix": "sk_live_"}), "prefix"),
             (json!({"hash": null}), "hash"),
             (json!({"hash": 5}), "hash"),
             (json!({"hash": {"variant": "sha256_base64"}}), "hash"),
