@@ -114,13 +114,17 @@ pub(crate) async fn list_actors(
 }
 
 async fn last_uses(conn: &mut Conn<'_>, ids: &[ActorId]) -> Result<HashMap<ActorId, Timestamp>, StoreError> {
-    let uses: Vec<(Option<ActorId>, Option<Timestamp>)> = tokens::table
-        .filter(tokens::actor_id.eq_any(ids.iter().map(|id| Some(id.bind()))))
-        .group_by(tokens::actor_id)
-        .select((tokens::actor_id, max(tokens::last_used_at)))
-        .load(conn)
-        .await?;
-    Ok(uses.into_iter().filter_map(|(actor, last_used_at)| actor.zip(last_used_at)).collect())
+    let mut latest = HashMap::new();
+    for ids in ids.chunks(IDS_PER_STATEMENT) {
+        let uses: Vec<(Option<ActorId>, Option<Timestamp>)> = tokens::table
+            .filter(tokens::actor_id.eq_any(ids.iter().map(|id| Some(id.bind()))))
+            .group_by(tokens::actor_id)
+            .select((tokens::actor_id, max(tokens::last_used_at)))
+            .load(conn)
+            .await?;
+        latest.extend(uses.into_iter().filter_map(|(actor, last_used_at)| actor.zip(last_used_at)));
+    }
+    Ok(latest)
 }
 
 pub(crate) async fn update_actor(

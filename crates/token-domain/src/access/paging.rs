@@ -1,10 +1,10 @@
 //! Which page of a list, and how much of it.
 
-/// A page of a list: pages count from 1, and have 1 to 100 entries.
+/// A page of a list: pages count from 1, and have 1 to 100 entries, or to 10 000 where the answer cannot say that there are more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Paging {
     page: u64,
-    limit: u8,
+    limit: u16,
 }
 
 /// A page that cannot be.
@@ -37,9 +37,11 @@ impl Default for Paging {
 
 impl Paging {
     /// The most entries on a page. Who asks for more gets this many, and is told so.
-    pub const LARGEST: u8 = 100;
+    pub const LARGEST: u16 = 100;
+    /// The same of a bare list, which its readers take for all there is.
+    pub const LARGEST_BARE: u16 = 10_000;
     /// The entries on a page when nobody says how many.
-    pub const USUAL: u8 = 10;
+    pub const USUAL: u16 = 10;
     /// The last page one may ask for; no list is that long, so it is an empty one.
     pub const LAST_PAGE: u64 = 1_000_000_000_000_000_000;
 
@@ -48,15 +50,27 @@ impl Paging {
     /// # Errors
     /// Anything but digits, zero, or a page beyond [`Self::LAST_PAGE`]. A limit may be of any size.
     pub fn parse(page: Option<&str>, limit: Option<&str>) -> Result<Self, InvalidPaging> {
+        Self::read(page, limit, Self::USUAL, Self::LARGEST)
+    }
+
+    /// Reads the same parameters of a bare list; left out, `limit` is as large as it may be.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_bare(page: Option<&str>, limit: Option<&str>) -> Result<Self, InvalidPaging> {
+        Self::read(page, limit, Self::LARGEST_BARE, Self::LARGEST_BARE)
+    }
+
+    fn read(page: Option<&str>, limit: Option<&str>, usual: u16, largest: u16) -> Result<Self, InvalidPaging> {
         let page = match page {
             Some(text) => read(text).filter(|page| (1..=Self::LAST_PAGE).contains(page)).ok_or(InvalidPaging::Page)?,
             None => 1,
         };
         let limit = match limit {
             Some(text) => read(text).filter(|limit| *limit >= 1).ok_or(InvalidPaging::Limit)?,
-            None => u64::from(Self::USUAL),
+            None => u64::from(usual),
         };
-        Ok(Self { page, limit: u8::try_from(limit).unwrap_or(Self::LARGEST).min(Self::LARGEST) })
+        Ok(Self { page, limit: u16::try_from(limit).unwrap_or(largest).min(largest) })
     }
 
     /// The page's number, as asked for.
@@ -65,7 +79,7 @@ impl Paging {
     }
 
     /// The most entries it has, as granted.
-    pub const fn limit(self) -> u8 {
+    pub const fn limit(self) -> u16 {
         self.limit
     }
 
@@ -108,6 +122,11 @@ mod tests {
         ] {
             let paging = Paging::parse(page, limit).unwrap();
             assert_eq!((paging.page(), paging.limit(), paging.offset()), expected, "{page:?} {limit:?}");
+        }
+        for (limit, granted) in
+            [(None, 10_000), (Some("1"), 1), (Some("10001"), 10_000), (Some(&*thirty_nines), 10_000)]
+        {
+            assert_eq!(Paging::parse_bare(None, limit).unwrap().limit(), granted, "{limit:?}");
         }
         for text in ["", "0", "-1", "+1", "1.0", "1e2", " 1", "x", "٣", "1000000000000000001", &thirty_nines] {
             assert_eq!(Paging::parse(Some(text), None), Err(InvalidPaging::Page), "{text}");

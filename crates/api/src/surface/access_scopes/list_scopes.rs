@@ -21,6 +21,12 @@ struct ScopeList {
     #[serde(flatten)]
     page: PageView<ScopeView>,
     pagination: Pagination,
+    total: u64,
+    #[serde(rename = "page")]
+    number: u64,
+    limit: u16,
+    #[serde(rename = "totalPages")]
+    total_pages: u64,
 }
 
 /// The position of the page, in another form.
@@ -78,9 +84,9 @@ pub(super) async fn list_scopes_bound(
     Query(shown): Query<Shown>,
 ) -> ApiResult<web::Json<ScopeList>> {
     let page = list(at, &scopes, wanted, &shown).await?;
-    let Meta { page: number, total, total_pages, .. } = page.meta;
+    let Meta { page: number, limit, total, total_pages } = page.meta;
     let pagination = Pagination { total, page: number, page_count: total_pages };
-    Ok(web::Json(ScopeList { page, pagination }))
+    Ok(web::Json(ScopeList { page, pagination, total, number, limit, total_pages }))
 }
 
 async fn list(

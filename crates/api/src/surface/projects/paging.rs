@@ -2,7 +2,7 @@
 
 use authority::records::{Listing, Page};
 use serde::{Deserialize, Serialize};
-use token_domain::access::{Direction, OrderBy, OrderField, Paging};
+use token_domain::access::{Direction, InvalidPaging, OrderBy, OrderField, Paging};
 use utoipa::{IntoParams, ToSchema};
 
 use edge::error::{ApiError, ApiResult};
@@ -17,8 +17,8 @@ pub(in crate::surface) struct ListQuery {
     /// The page number, starting at 1.
     #[param(value_type = Option<u64>)]
     page: Option<String>,
-    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
-    /// list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10. Where the response is a bare list: 1–10000,
+    /// and defaults to 10000.
     #[param(value_type = Option<u64>)]
     limit: Option<String>,
     /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
@@ -39,7 +39,7 @@ pub(in crate::surface) struct ListQuery {
 pub(in crate::surface) struct Meta {
     pub(in crate::surface) page: u64,
     /// The number of entries per page, after the maximum was applied.
-    limit: u8,
+    pub(in crate::surface) limit: u16,
     /// The number of entries on all pages.
     pub(in crate::surface) total: u64,
     pub(in crate::surface) total_pages: u64,
@@ -56,17 +56,16 @@ pub(in crate::surface) struct PageView<T: ToSchema> {
 impl ListQuery {
     /// Parses the query; the default page size is ten.
     pub(in crate::surface) fn read(self) -> ApiResult<Listing> {
-        self.listing(None)
+        self.listing(Paging::parse)
     }
 
-    /// Parses the query for an answer that cannot say that there are more entries: the default page size is the
-    /// largest.
+    /// Parses the query for an answer that cannot say that there are more entries.
     pub(in crate::surface) fn read_bare(self) -> ApiResult<Listing> {
-        self.listing(Some(&Paging::LARGEST.to_string()))
+        self.listing(Paging::parse_bare)
     }
 
-    fn listing(self, usual: Option<&str>) -> ApiResult<Listing> {
-        let paging = Paging::parse(self.page.as_deref(), self.limit.as_deref().or(usual))
+    fn listing(self, read: fn(Option<&str>, Option<&str>) -> Result<Paging, InvalidPaging>) -> ApiResult<Listing> {
+        let paging = read(self.page.as_deref(), self.limit.as_deref())
             .map_err(|error| ApiError::invalid(error.field(), error.to_string()))?;
         let search = self.search.filter(|text| !text.is_empty());
         if search.as_ref().is_some_and(|text| text.chars().count() > LONGEST_SEARCH) {
@@ -129,7 +128,7 @@ mod tests {
             let found = format!("{} {} {}", listing.order, listing.paging.page(), listing.paging.limit());
             assert_eq!(found, expected, "{query}");
         }
-        assert_eq!(parse::<ListQuery>("").unwrap().read_bare().unwrap().paging.limit(), 100);
+        assert_eq!(parse::<ListQuery>("").unwrap().read_bare().unwrap().paging.limit(), 10_000);
         assert_eq!(parse::<ListQuery>("search=").unwrap().read().unwrap().search, None);
         for (query, field) in [
             ("page=0", "page"),

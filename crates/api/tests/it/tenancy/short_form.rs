@@ -64,10 +64,12 @@ fn lists_speak_the_clients_dialect(backend: Backend) {
         project.scope(&mut owner, slug);
     }
     let list = client.get("/v1/scopes?limit=2&sortBy=slug&sortOrder=ASC").expect(200);
-    has_exactly(&list, &["data", "meta", "pagination"]);
+    has_exactly(&list, &["data", "limit", "meta", "page", "pagination", "total", "totalPages"]);
     assert_eq!(column(&list["data"], "slug"), ["a", "b"]);
     assert_eq!(list["meta"], json!({"page": 1, "limit": 2, "total": 3, "totalPages": 2}));
     assert_eq!(list["pagination"], json!({"total": 3, "page": 1, "pageCount": 2}));
+    let flat = ["page", "limit", "total", "totalPages"].map(|field| &list[field]);
+    assert_eq!(flat, [1, 2, 3, 2], "{list}");
     assert_eq!(column(&client.get("/v1/scopes?search=C").expect(200)["data"], "slug"), ["c"]);
     assert_eq!(client.get("/v1/scopes?sortBy=evil").fails(400, "invalid request")["field"], "sortBy");
 
