@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use task_support::fail::{Context as _, Fail, Result};
-use task_support::process::{need, run};
+use task_support::process::run;
 use task_support::say;
+use task_support::services::{Tool, find_or_install};
 
 /// Makes a virtual environment with these requirements, and returns its folder of programs.
 pub(crate) fn python(requirements: &Path, environment: &Path) -> Result<PathBuf> {
     let programs = environment.join("bin");
     once(requirements, &environment.join("installed.txt"), || {
-        let python = need("python3", "python3-venv")?;
+        let python = find_or_install(Tool::Python)?;
         run(Command::new(python).args(["-m", "venv", "--clear"]).arg(environment))?;
         run(Command::new(programs.join("pip"))
             .args(["install", "--quiet", "--disable-pip-version-check", "--requirement"])

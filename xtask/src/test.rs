@@ -1,5 +1,6 @@
 //! `cargo xtask test`: runs every test of the workspace, on both databases.
 
+use crate::install;
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
 use task_support::args::Args;
@@ -68,6 +69,12 @@ pub(crate) fn task(mut args: Args) -> Result {
 
     say::step("Chromium and axe-core");
     services::prepare_pages()?;
+
+    say::step("published clients");
+    install::python(
+        &project::root().join("xtask/clients/requirements.txt"),
+        &project::target_directory()?.join("clients"),
+    )?;
 
     say::step("unit and integration tests");
     if has_nextest() {

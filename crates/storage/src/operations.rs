@@ -245,6 +245,8 @@ operations! {
         sightings::scope_uses(token: TokenId) -> Vec<ScopeUse>;
         /// The session with that SHA-256, expired or not, and its person's standing.
         sessions::session_by_digest(digest: &'o [u8; 32]) -> Option<SessionStanding>;
+        /// The session of that id, expired or not, and its person's standing.
+        sessions::session_standing(id: SessionId) -> Option<SessionStanding>;
 
         /// Every token that a presented secret with this look-up hint may be, with all that bears on it. One statement.
         tokens::candidates(lookup_hint: i64) -> Vec<Candidate>;
@@ -258,6 +260,8 @@ operations! {
         tokens::some_verify_tag() -> Option<Vec<u8>>;
         /// A token of the organisation.
         tokens::token(organization: OrganizationId, id: TokenId) -> Option<Token>;
+        /// The token with its owner, its organisation's state and its terms, whether or not it is live.
+        tokens::candidate(organization: OrganizationId, id: TokenId) -> Option<Candidate>;
 
         /// A project of the organisation.
         projects::project(organization: OrganizationId, id: ProjectId) -> Option<Project>;
@@ -265,6 +269,8 @@ operations! {
         access_scopes::access_scope(project: ProjectId, id: AccessScopeId) -> Option<AccessScope>;
         /// An actor of the project.
         actors::actor(project: ProjectId, id: ActorId) -> Option<Actor>;
+        /// An actor of any project of the organisation, with that project. When it was last used is not read.
+        tenancy::actor_of_organization(organization: OrganizationId, id: ActorId) -> Option<(Actor, Project)>;
 
         /// What an organisation asks of its tokens, by kind; a kind that is asked nothing is left out.
         policies::token_rules(organization: OrganizationId) -> Vec<StoredRule>;
@@ -425,9 +431,6 @@ operations! {
         audit::audit_trails() -> Vec<Option<OrganizationId>>;
     }
     writes {
-        /// The token with its owner, its organisation's state and its terms, whether or not it is live.
-        tokens::candidate(organization: OrganizationId, id: TokenId) -> Option<Candidate>;
-
         /// Adds an organisation. [`OrganizationSlug`](crate::Constraint::OrganizationSlug) when the slug is taken.
         organizations::insert_organization(record: &'o Organization) -> ();
         /// Gives it another name.

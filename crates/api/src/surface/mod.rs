@@ -6,6 +6,7 @@ pub mod actors;
 pub mod audit;
 pub mod auth;
 pub mod badge;
+pub mod brokers;
 pub mod executions;
 pub mod invitations;
 pub mod leaks;
@@ -60,6 +61,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     projects::register(config);
     access_scopes::register(config);
     actors::register(config);
+    brokers::register(config);
     audit::register(config);
     sessions::register(config);
     password_resets::register(config);

@@ -10,6 +10,7 @@ mod support;
 
 mod audit;
 mod chromium;
+mod clients;
 mod crash;
 mod executions;
 mod gateways;

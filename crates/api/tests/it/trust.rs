@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use test_issuer::{AUDIENCE, Issuer, Manner, encode, now};
 
-use crate::support::{Answer, Backend, Client, Options, Request, Server, both, texts};
+use crate::support::{Answer, Backend, Client, Options, Request, Server, both, eventually, texts};
 
 both!(
     a_job_gets_a_short_token_for_its_identity_token,
@@ -25,6 +25,7 @@ both!(
     a_test_explains_claim_by_claim,
     an_actor_gets_tokens_of_its_own,
     an_address_may_exchange_so_often_an_hour,
+    tokens_that_jobs_still_use_are_listed,
 );
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -70,6 +71,33 @@ pub(crate) fn exchange(server: &Server, token: &str, more: &[(&str, &str)]) -> A
 fn outcomes(owner: &mut Client, policy: &str) -> Vec<(String, Value)> {
     let attempts = owner.get(&format!("{policy}/attempts")).expect(200)["attempts"].clone();
     attempts.as_array().unwrap().iter().map(|one| (texts(one, ["outcome"])[0].clone(), one["claim"].clone())).collect()
+}
+
+fn tokens_that_jobs_still_use_are_listed(backend: Backend) {
+    let options = options().with("usage.flush_interval_seconds", 1);
+    let (server, issuer) = (Server::start(backend, options), Issuer::start());
+    let mut owner = server.owner();
+    let (path, _) = trust(&mut owner, &issuer, &json!({}));
+    let listed = |owner: &mut Client| {
+        let tokens = owner.get(&format!("{path}/static-tokens")).expect(200)["tokens"].clone();
+        tokens.as_array().unwrap().clone()
+    };
+    let [id, stored] = texts(&owner.create_with("stored in CI", &["execute"]), ["id", "secret"]);
+    owner.create_with("never used", &["execute"]);
+    let [elsewhere] = texts(&owner.create_with("used elsewhere", &["execute"]), ["secret"]);
+    let validate = |token: &str, address: &str| json!({"token": token, "ip": address});
+    owner.post("/v1/auth/validate", &validate(&stored, "127.0.0.1")).expect(200);
+    owner.post("/v1/auth/validate", &validate(&elsewhere, "203.0.113.9")).expect(200);
+    assert!(listed(&mut owner).is_empty(), "nothing was exchanged under the policy");
+    let told = exchange(&server, &issuer.token(&json!({})), &[]).expect(200);
+    let [short] = texts(&told, ["access_token"]);
+    owner.post("/v1/auth/validate", &validate(&short, "127.0.0.1")).expect(200);
+    let found = eventually("the stored token", || Some(listed(&mut owner)).filter(|found| !found.is_empty()));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((&found[0]["id"], &found[0]["name"]), (&json!(id), &json!("stored in CI")));
+    assert_eq!((&found[0]["address"], &found[0]["scopes"]), (&json!("127.0.0.1"), &json!(["execute"])));
+    owner.delete(&format!("/v1/tokens/{id}")).expect(204);
+    assert!(listed(&mut owner).is_empty());
 }
 
 fn a_job_gets_a_short_token_for_its_identity_token(backend: Backend) {

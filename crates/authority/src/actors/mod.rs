@@ -1,5 +1,6 @@
 //! Actors: devices, people of a tenant, servers, agents and services that act in a project, each with a token.
 
+mod broker;
 mod create;
 mod edit;
 mod end;
@@ -15,6 +16,7 @@ use token_domain::id::ActorId;
 use token_domain::record::Actor;
 use token_domain::tenant::{AccessScopeStanding, ActorStanding, ActorStatus};
 
+pub use broker::{Connection, Disconnection};
 pub use create::{MadeActor, NewActor};
 pub use edit::ActorChange;
 pub use rotate::RotatedActor;

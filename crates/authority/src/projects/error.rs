@@ -31,7 +31,7 @@ pub enum TenancyError {
     /// It still has actors, and the caller asked to be stopped in that case.
     #[error("{actors} actors are assigned")]
     Assigned {
-        /// The number of migrations to revert.
+        /// How many.
         actors: u64,
     },
     /// The project has no such access scope to put an actor in.

@@ -115,6 +115,16 @@ pub struct SignedIn {
     pub lacks_second_factor: bool,
 }
 
+/// Ends a session, if the person has it.
+async fn delete(change: &mut Change<'_>, user: UserId, id: SessionId) -> Result<bool, EndError> {
+    let ended = change.tx.delete_session(user, id).await?;
+    if ended {
+        let event = change.event("session.delete").on("session", id);
+        change.record(event).await?;
+    }
+    Ok(ended)
+}
+
 /// Why a session was not ended.
 #[derive(Debug, thiserror::Error)]
 pub enum EndError {
@@ -292,13 +302,23 @@ impl Sessions {
                             return Ok(false);
                         }
                     }
-                    let ended = change.tx.delete_session(user, id).await?;
-                    if ended {
-                        let event = change.event("session.delete").on("session", id);
-                        change.record(event).await?;
-                    }
-                    Ok(ended)
+                    delete(change, user, id).await
                 })
+            })
+            .await
+    }
+
+    /// Ends a session for a front end, which signs people in itself; false if there is none of that id.
+    ///
+    /// # Errors
+    /// An error of the store.
+    pub async fn end_for(&self, id: SessionId, origin: &Origin) -> Result<bool, EndError> {
+        let found = self.context.store.read(move |reads| Box::pin(reads.session_standing(id))).await?;
+        let Some(found) = found else { return Ok(false) };
+        let (user, organization) = (found.session.user_id, found.session.organization_id);
+        self.context
+            .change(Ask::of(Principal::Service, Some(organization), origin), move |change| {
+                Box::pin(async move { delete(change, user, id).await })
             })
             .await
     }

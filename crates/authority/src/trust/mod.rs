@@ -9,6 +9,7 @@ mod exchange;
 mod explain;
 mod issuers;
 pub mod jwt;
+mod static_tokens;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub use edit::{NewTrustPolicy, TrustPolicyEdit};
 pub use exchange::{Asked, ExchangeError, Exchanged, Target};
 pub use explain::{Evidence, Explained, ExplainedPolicy, Look};
 pub use issuers::{FindingKeys, Issuers};
+pub use static_tokens::StaticToken;
 
 use crate::change::Change;
 use crate::context::Context;

@@ -10,8 +10,8 @@ use crate::{Client, Result, types};
 pub struct ListActorsBoundOptions {
     /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
-    /// list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10. Where the response is a bare list: 1–10000,
+    /// and defaults to 10000.
     pub limit: Option<u64>,
     /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
     /// `createdAt:DESC`.
@@ -229,8 +229,8 @@ pub struct ListMembersOptions {
 pub struct ListProjectsOptions {
     /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
-    /// list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10. Where the response is a bare list: 1–10000,
+    /// and defaults to 10000.
     pub limit: Option<u64>,
     /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
     /// `createdAt:DESC`.
@@ -257,8 +257,8 @@ pub struct DeleteProjectOptions {
 pub struct ListActorsOptions {
     /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
-    /// list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10. Where the response is a bare list: 1–10000,
+    /// and defaults to 10000.
     pub limit: Option<u64>,
     /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
     /// `createdAt:DESC`.
@@ -278,8 +278,8 @@ pub struct ListActorsOptions {
 pub struct ListScopesOptions {
     /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
-    /// list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10. Where the response is a bare list: 1–10000,
+    /// and defaults to 10000.
     pub limit: Option<u64>,
     /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
     /// `createdAt:DESC`.
@@ -303,8 +303,8 @@ pub struct DeleteScopeOptions {
     pub dry_run: Option<bool>,
     /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
-    /// list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10. Where the response is a bare list: 1–10000,
+    /// and defaults to 10000.
     pub limit: Option<u64>,
     /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
     /// `createdAt:DESC`.
@@ -322,8 +322,8 @@ pub struct DeleteScopeOptions {
 pub struct ListScopeActorsOptions {
     /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
-    /// list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10. Where the response is a bare list: 1–10000,
+    /// and defaults to 10000.
     pub limit: Option<u64>,
     /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
     /// `createdAt:DESC`.
@@ -380,8 +380,8 @@ pub struct ListRepositoriesOptions {
 pub struct ListScopesBoundOptions {
     /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
-    /// list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10. Where the response is a bare list: 1–10000,
+    /// and defaults to 10000.
     pub limit: Option<u64>,
     /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
     /// `createdAt:DESC`.
@@ -405,8 +405,8 @@ pub struct DeleteScopeBoundOptions {
     pub dry_run: Option<bool>,
     /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
-    /// list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10. Where the response is a bare list: 1–10000,
+    /// and defaults to 10000.
     pub limit: Option<u64>,
     /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
     /// `createdAt:DESC`.
@@ -424,8 +424,8 @@ pub struct DeleteScopeBoundOptions {
 pub struct ListScopeActorsBoundOptions {
     /// The page number, starting at 1.
     pub page: Option<u64>,
-    /// Entries per page: 1–100; larger values count as 100. Defaults to 10, or to 100 where the response is a bare
-    /// list.
+    /// Entries per page: 1–100; larger values count as 100. Defaults to 10. Where the response is a bare list: 1–10000,
+    /// and defaults to 10000.
     pub limit: Option<u64>,
     /// The sort order: `slug`, `name`, `createdAt` or `updatedAt`, followed by `:ASC` or `:DESC`. Defaults to
     /// `createdAt:DESC`.
@@ -792,6 +792,27 @@ impl Client {
     /// `GET /v1/executions/{execution_id}`
     pub fn get_execution(&self, execution_id: &str) -> Result<types::ExecutionDetail> {
         Call::new(self, "GET", "/v1/executions/").segment(execution_id).send()
+    }
+
+    /// Decide whether an actor that is connected to a message broker may use a topic.
+    ///
+    /// `POST /v1/internal/actors/check-room-access`
+    pub fn check_room_access(&self, body: &types::BrokerQuestion) -> Result<types::RoomAccess> {
+        Call::new(self, "POST", "/v1/internal/actors/check-room-access").json(body).send()
+    }
+
+    /// Decide whether an actor may stay connected to a message broker.
+    ///
+    /// `POST /v1/internal/actors/revalidate`
+    pub fn revalidate_actor(&self, body: &types::BrokerRevalidation) -> Result<types::BrokerStanding> {
+        Call::new(self, "POST", "/v1/internal/actors/revalidate").json(body).send()
+    }
+
+    /// Decide whether an actor may connect to a message broker.
+    ///
+    /// `POST /v1/internal/actors/validate`
+    pub fn validate_actor(&self, body: &types::BrokerValidation) -> Result<types::BrokerAdmission> {
+        Call::new(self, "POST", "/v1/internal/actors/validate").json(body).send()
     }
 
     /// Accept an invitation.
@@ -1706,6 +1727,18 @@ impl Client {
             .path("/trust-policies/")
             .segment(policy_id)
             .path("/attempts")
+            .send()
+    }
+
+    /// List the tokens that the jobs of a trust policy probably still use.
+    ///
+    /// `GET /v1/organizations/{org_id}/trust-policies/{policy_id}/static-tokens`
+    pub fn list_static_tokens(&self, org_id: &str, policy_id: &str) -> Result<types::StaticTokenList> {
+        Call::new(self, "GET", "/v1/organizations/")
+            .segment(org_id)
+            .path("/trust-policies/")
+            .segment(policy_id)
+            .path("/static-tokens")
             .send()
     }
 

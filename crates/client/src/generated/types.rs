@@ -121,6 +121,25 @@ pub struct AddMember {
     pub user_id: Option<String>,
 }
 
+/// The actor may connect.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AllowedActor {
+    pub client_attrs: BrokerClient,
+    pub is_superuser: bool,
+    /// `allow`
+    pub result: String,
+}
+
+/// Topics that an actor may use.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AllowedTopic {
+    pub app_id: String,
+    /// A pattern, in which `+` stands for one part.
+    pub pattern: String,
+    /// `pubSub`
+    pub permission: String,
+}
+
 /// A token policy to set or preview. It replaces the current policy; a rule that is left out is not in force.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AskedPolicy {
@@ -199,7 +218,7 @@ pub struct AuthorizationServer {
     pub introspection_endpoint: String,
     pub introspection_endpoint_auth_methods_supported: Vec<String>,
     pub issuer: String,
-    /// Always empty, because there is no authorisation endpoint. The field is required by the standard.
+    /// `none`, because there is no authorisation endpoint. The standard requires the field, and allows no empty list.
     pub response_types_supported: Vec<String>,
     pub revocation_endpoint: String,
     pub revocation_endpoint_auth_methods_supported: Vec<String>,
@@ -269,6 +288,97 @@ pub enum BatchResult {
 pub struct BatchResults {
     /// One result per token, in the order of the request.
     pub results: Vec<BatchResult>,
+}
+
+/// Whether the actor may connect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum BrokerAdmission {
+    /// [`AllowedActor`]
+    AllowedActor(Box<AllowedActor>),
+    /// [`DeniedActor`]
+    DeniedActor(Box<DeniedActor>),
+}
+
+/// A project, in a broker's words.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BrokerApp {
+    pub active_subscriptions: Vec<String>,
+    /// Always empty, as are the next fields: this service keeps no lobbies, subscriptions or hooks of a broker.
+    pub allowed_lobbies: Vec<String>,
+    pub allowed_topics: Vec<AllowedTopic>,
+    pub app_id: String,
+    pub app_name: String,
+    pub app_slug: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hydration_webhook: Option<bool>,
+    pub topic_webhooks: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger_webhook: Option<bool>,
+}
+
+/// The connected actor: who it is and what it may use. What this service sets no limit for is `null`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BrokerClient {
+    pub actor_token_id: String,
+    pub actor_type: String,
+    /// The project, as the one application of a broker.
+    pub apps: Vec<BrokerApp>,
+    /// When the connection must end, in seconds since 1970; `null` if the token does not expire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_expires_at: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_connections: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_message_size_bytes: Option<u32>,
+    pub organization_id: String,
+    pub persistent_session: bool,
+    pub project_id: String,
+    pub project_name: String,
+    /// The access scope of the actor. Absent if it acts in the whole project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope_slug: Option<String>,
+    pub session_expiry_seconds: u32,
+}
+
+/// The actor, and what it wants to use.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BrokerQuestion {
+    /// The `actor_token_id` of the connection.
+    #[serde(rename = "actorTokenId")]
+    pub actor_token_id: String,
+    /// A topic, or a pattern in which `+` stands for one part.
+    pub pattern: String,
+}
+
+/// The actor that is connected.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BrokerRevalidation {
+    /// The `actor_token_id` of the connection.
+    #[serde(rename = "actorTokenId")]
+    pub actor_token_id: String,
+}
+
+/// Whether the actor may stay connected.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum BrokerStanding {
+    /// [`ValidActor`]
+    ValidActor(Box<ValidActor>),
+    /// [`InvalidActor`]
+    InvalidActor(Box<InvalidActor>),
+}
+
+/// The token that an actor connects with.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BrokerValidation {
+    /// The token as presented. Anything but a token of an actor is denied.
+    #[serde(rename = "accessToken")]
+    pub access_token: Secret,
 }
 
 /// The filters of the list of tokens. At least one is required.
@@ -687,6 +797,14 @@ pub struct DeliveryList {
     /// The cursor of the next page; `null` on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+}
+
+/// The actor may not connect. Why is not said.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeniedActor {
+    pub is_superuser: bool,
+    /// `deny`
+    pub result: String,
 }
 
 /// The changes. Fields that are left out stay unchanged.
@@ -1347,6 +1465,16 @@ pub struct IntrospectionRequest {
     pub token_type_hint: Option<String>,
 }
 
+/// The connection must end.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct InvalidActor {
+    /// What the client is told: the same.
+    pub disconnect_reason: String,
+    /// `token_not_found`, `token_suspended` or `token_expired`.
+    pub error: String,
+    pub valid: bool,
+}
+
 /// The token is not valid. The response is the same for every reason.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct InvalidToken {
@@ -1997,6 +2125,14 @@ pub struct RoleList {
     pub roles: Vec<Role>,
 }
 
+/// Whether the actor may use the topic.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RoomAccess {
+    pub allow: bool,
+    /// What allows it: empty if nothing does.
+    pub allowed_topics: Vec<AllowedTopic>,
+}
+
 /// The options of the rotation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RotateActor {
@@ -2154,8 +2290,13 @@ pub struct ScopeEvaluation {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScopeList {
     pub data: Vec<AccessScope>,
+    pub limit: u32,
     pub meta: PageMeta,
+    pub page: u64,
     pub pagination: Pagination,
+    pub total: u64,
+    #[serde(rename = "totalPages")]
+    pub total_pages: u64,
 }
 
 /// A predefined set of scopes for a common use.
@@ -2270,6 +2411,24 @@ pub struct SignInFor {
     pub organization: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
+}
+
+/// A valid token of the organisation that was not issued under a trust policy.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StaticToken {
+    /// The address that it was used from, and identity tokens were exchanged from.
+    pub address: String,
+    pub id: String,
+    /// When it was last used from there.
+    pub last_used_at: String,
+    pub name: String,
+    pub scopes: Vec<String>,
+}
+
+/// At most a hundred tokens, the last used first.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StaticTokenList {
+    pub tokens: Vec<StaticToken>,
 }
 
 /// The coverage run to record.
@@ -2702,6 +2861,35 @@ pub struct UsedFrom {
     pub at: String,
     /// When the token was first used from there, since the address last became one of the five.
     pub first_at: String,
+}
+
+/// The actor may stay, and use this.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ValidActor {
+    pub actor_token_id: String,
+    pub actor_type: String,
+    /// The project, as the one application of a broker.
+    pub apps: Vec<BrokerApp>,
+    /// When the connection must end, in seconds since 1970; `null` if the token does not expire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_expires_at: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_connections: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_message_size_bytes: Option<u32>,
+    pub organization_id: String,
+    pub persistent_session: bool,
+    pub project_id: String,
+    pub project_name: String,
+    /// The access scope of the actor. Absent if it acts in the whole project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope_slug: Option<String>,
+    pub session_expiry_seconds: u32,
+    pub valid: bool,
 }
 
 /// A valid token.

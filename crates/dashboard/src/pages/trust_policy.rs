@@ -40,6 +40,15 @@ struct AttemptLine {
     token: String,
 }
 
+/// A static token that the jobs of the policy probably still use.
+#[derive(Clone, Debug)]
+struct StaticLine {
+    id: String,
+    name: String,
+    address: String,
+    used: When,
+}
+
 #[expect(clippy::struct_excessive_bools, reason = "independent conditions of the template")]
 #[derive(Template)]
 #[template(path = "trust_policy.html")]
@@ -66,6 +75,7 @@ struct PolicyPage {
     snippet: Snippet,
     attempts: Vec<AttemptLine>,
     has_more_attempts: bool,
+    statics: Vec<StaticLine>,
     test: Option<TestResult>,
     problem: String,
 }
@@ -165,6 +175,7 @@ async fn policy_page(
     let broken = |error| failed(request, visitor, &error);
     let policy = services.trust.get(&visitor.caller, organization, id).await.map_err(broken)?;
     let attempts = services.trust.attempts(&visitor.caller, organization, id).await.map_err(broken)?;
+    let statics = services.trust.tokens_of_jobs(&visitor.caller, organization, id).await.map_err(broken)?;
     let names = Names::read(visitor, services).await;
     let audience = services.trust.audience_of(&policy).unwrap_or_default().to_owned();
     let address = services.place.origin.clone().unwrap_or_else(|| audience.clone());
@@ -197,6 +208,15 @@ async fn policy_page(
         snippet: snippet(&policy, &audience, &address),
         attempts: attempts.iter().take(ATTEMPTS).map(line).collect(),
         has_more_attempts: attempts.len() > ATTEMPTS,
+        statics: statics
+            .into_iter()
+            .map(|found| StaticLine {
+                id: found.token.id.to_string(),
+                name: found.token.name.to_string(),
+                address: found.address,
+                used: When::new(found.used_at, now),
+            })
+            .collect(),
         test: None,
         problem: String::new(),
         id: policy.id.to_string(),

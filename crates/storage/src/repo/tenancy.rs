@@ -5,17 +5,34 @@ use super::totals;
 use super::{Conn, dialect};
 use crate::error::StoreError;
 use crate::model::{ProjectContents, Revocation};
-use crate::schema::{access_scopes, actors, idempotency_keys, tokens};
+use crate::rows::{ActorRow, ProjectRow};
+use crate::schema::{access_scopes, actors, idempotency_keys, projects, tokens};
 use crate::sql_types::{Bind, UidParam};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use token_domain::Timestamp;
-use token_domain::id::{AccessScopeId, ActorId, ProjectId, TokenId};
+use token_domain::id::{AccessScopeId, ActorId, OrganizationId, ProjectId, TokenId};
+use token_domain::record::{Actor, Project};
 use token_domain::text::Name;
 use token_domain::token::Kind;
 
 /// Ids bound in one statement.
 const IDS_PER_STATEMENT: usize = 500;
+
+pub(crate) async fn actor_of_organization(
+    conn: &mut Conn<'_>,
+    organization: OrganizationId,
+    id: ActorId,
+) -> Result<Option<(Actor, Project)>, StoreError> {
+    let row: Option<(ActorRow, ProjectRow)> = actors::table
+        .inner_join(projects::table)
+        .filter(actors::id.eq(id.bind()).and(projects::organization_id.eq(organization.bind())))
+        .select((ActorRow::as_select(), ProjectRow::as_select()))
+        .first(conn)
+        .await
+        .optional()?;
+    row.map(|(actor, project)| Ok((actor.seen(None)?, project.try_into()?))).transpose()
+}
 
 pub(crate) async fn actor_ids(
     conn: &mut Conn<'_>,

@@ -105,12 +105,14 @@ const FOUND_AT_ONCE: [&str; 6] = [
 ];
 
 /// Reads of the store that are not lists: of a row by its key, of a number, or of a whole table.
-const NO_LISTS: [&str; 73] = [
+const NO_LISTS: [&str; 76] = [
     "access_scope",
     "actor",
+    "actor_of_organization",
     "audit_end",
     "audit_trails",
     "baseline",
+    "candidate",
     "candidates",
     "candidates_among",
     "count_by_hint",
@@ -152,6 +154,7 @@ const NO_LISTS: [&str; 73] = [
     "role",
     "second_factor",
     "session_by_digest",
+    "session_standing",
     "token",
     "token_leak",
     "token_terms",

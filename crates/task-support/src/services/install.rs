@@ -43,6 +43,8 @@ pub enum Tool {
     Pgbouncer,
     /// Apache's module for token introspection; a file, not a program.
     OpenidcModule,
+    /// Python with what makes it environments of its own; Debian has the two apart.
+    Python,
     /// `tmux`, in whose terminal the command line is tested.
     Tmux,
     /// `debootstrap`, which makes a clean Debian.
@@ -75,6 +77,7 @@ impl Tool {
             Self::Pgbouncer => "pgbouncer",
             Self::Gateway(name) => name,
             Self::OpenidcModule => "mod_auth_openidc",
+            Self::Python => "python3",
             Self::Tmux => "tmux",
             Self::Debootstrap => "debootstrap",
             Self::Nspawn => "systemd-nspawn",
@@ -95,6 +98,7 @@ impl Tool {
             Self::Pgbouncer => "pgbouncer",
             Self::Gateway(name) => name,
             Self::OpenidcModule => "libapache2-mod-auth-openidc",
+            Self::Python => "python3-venv",
             Self::Tmux => "tmux",
             Self::Debootstrap => "debootstrap",
             Self::Nspawn => "systemd-container",
@@ -115,6 +119,7 @@ impl Tool {
             Self::Gateway(_) | Self::OpenidcModule => {
                 &["nginx", "caddy", "haproxy", "apache2", "libapache2-mod-auth-openidc"]
             }
+            Self::Python => &["python3-venv"],
             Self::Tmux => &["tmux"],
             Self::Debootstrap | Self::Nspawn => &["debootstrap", "systemd-container"],
         }
@@ -128,6 +133,7 @@ impl Tool {
                 which(name).or_else(|| Some(Path::new(SERVERS).join(name)).filter(|file| is_program(file)))
             }
             Self::OpenidcModule => Some(PathBuf::from(OPENIDC_MODULE)).filter(|file| file.exists()),
+            Self::Python => which(self.program()).filter(|python| makes_environments(python)),
             _ => which(self.program()),
         }
     }
@@ -163,6 +169,12 @@ fn apt(arguments: &[&str]) -> Result {
         .env("RUNLEVEL", "1")
         .stdin(std::process::Stdio::null())
         .stdout(std::io::stderr()))
+}
+
+fn makes_environments(python: &Path) -> bool {
+    let tried =
+        Command::new(python).args(["-c", "import ensurepip, venv"]).stderr(std::process::Stdio::null()).status();
+    tried.is_ok_and(|status| status.success())
 }
 
 /// The `initdb` of the newest installed server version.

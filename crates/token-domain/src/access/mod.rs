@@ -8,6 +8,7 @@ mod label;
 mod metadata;
 mod order;
 mod paging;
+mod pattern;
 mod topic;
 
 pub use actor::{ActorName, ActorType, ExternalId};
@@ -15,4 +16,5 @@ pub use label::{Description, ScopeDisplayName};
 pub use metadata::{InvalidMetadata, Metadata};
 pub use order::{Direction, InvalidOrder, OrderBy, OrderField};
 pub use paging::{InvalidPaging, Paging};
+pub use pattern::TopicPattern;
 pub use topic::{InvalidTopic, Topic, may_use, namespaced};

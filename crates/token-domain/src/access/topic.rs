@@ -79,6 +79,11 @@ impl Topic {
     }
 }
 
+/// Whether a part of a topic names something: not empty, not a step in a path, and without characters that cannot be seen.
+pub(super) fn is_part(part: &str) -> bool {
+    !matches!(part, "" | "." | "..") && part.chars().all(is_allowed)
+}
+
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -29,8 +29,8 @@ struct AuthorizationServer<'a> {
     introspection_endpoint_auth_methods_supported: &'static [&'static str],
     revocation_endpoint: String,
     revocation_endpoint_auth_methods_supported: &'static [&'static str],
-    /// Always empty, because there is no authorisation endpoint. The field is required by the standard.
-    response_types_supported: [&'static str; 0],
+    /// `none`, because there is no authorisation endpoint. The standard requires the field, and allows no empty list.
+    response_types_supported: [&'static str; 1],
     grant_types_supported: [&'static str; 1],
     scopes_supported: Vec<&'a str>,
     service_documentation: String,
@@ -68,7 +68,7 @@ pub(super) async fn get_authorization_server(url: Data<PublicUrl>, context: Data
         introspection_endpoint_auth_methods_supported: &METHODS,
         revocation_endpoint: format!("{url}/v1/oauth/revoke"),
         revocation_endpoint_auth_methods_supported: &METHODS_OR_NONE,
-        response_types_supported: [],
+        response_types_supported: ["none"],
         grant_types_supported: [GRANT],
         scopes_supported: scopes(&context),
         service_documentation: format!("{url}/docs"),

@@ -48,7 +48,7 @@ impl ServiceToken {
 
 /// A caller with the service token: the operator, or a front end.
 #[derive(Debug)]
-pub(in crate::surface) struct Operator(Origin);
+pub(in crate::surface) struct Operator(pub(super) Origin);
 
 impl FromRequest for Operator {
     type Error = ApiError;

@@ -6,7 +6,7 @@ use authority::Via;
 use authority::sessions::Sessions;
 use token_domain::id::SessionId;
 
-use super::person;
+use super::{OrService, person};
 use crate::surface::path::PathParam;
 use crate::surface::permission::{Enrolling, WriteSelf};
 use crate::surface::{Authorized, failing};
@@ -31,21 +31,27 @@ pub(super) async fn delete_current(who: Authorized<Enrolling>, sessions: Data<Se
 
 /// End one of your sessions.
 ///
-/// Ending a session other than the current one requires a recent proof: `POST /v1/sessions/current/proof`.
+/// Ending a session other than the current one requires a recent proof: `POST /v1/sessions/current/proof`. A front end that signs
+/// people in itself ends their sessions with the service token of the deployment.
 #[utoipa::path(
     tag = "sessions",
     security(("bearer" = ["user:write"]), ("api_key" = ["user:write"])),
     params(("session_id" = String, Path, description = "The id of the session.")),
-    responses((status = 204, description = "Ended."))
+    responses(
+        (status = 204, description = "Ended."),
+        (status = 429, description = "There were too many wrong service tokens.", body = crate::error_body::Error),
+    )
 )]
 #[delete("/v1/sessions/{session_id}")]
 pub(super) async fn delete_session(
-    who: Authorized<WriteSelf>,
+    who: OrService<WriteSelf>,
     PathParam(id): PathParam<SessionId>,
     sessions: Data<Sessions>,
 ) -> ApiResult<HttpResponse> {
-    let user = person(&who.caller)?;
-    let ended = sessions.end(&who.caller, user, id, &who.origin).await;
+    let ended = match who {
+        OrService::Caller(caller, origin, _) => sessions.end(&caller, person(&caller)?, id, &origin).await,
+        OrService::Service(origin) => sessions.end_for(id, &origin).await,
+    };
     if ended.map_err(failing::end)? { Ok(HttpResponse::NoContent().finish()) } else { Err(Code::NotFound.into()) }
 }
 

@@ -4,6 +4,7 @@ mod create_for_person;
 mod create_session;
 mod delete_session;
 mod list_sessions;
+mod or_service;
 mod prove_session;
 mod switch_session;
 mod view;
@@ -21,6 +22,7 @@ use edge::routes::closed;
 
 pub(super) use create_for_person::Operator;
 pub use create_for_person::ServiceToken;
+pub(super) use or_service::OrService;
 pub(super) use view::SessionView;
 
 pub(super) fn register(config: &mut ServiceConfig<'_>) {

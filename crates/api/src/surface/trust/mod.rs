@@ -5,6 +5,7 @@ mod delete_trust_policy;
 mod edit_trust_policy;
 mod get_trust_policy;
 pub mod issuer_keys;
+mod list_static_tokens;
 mod list_trust_attempts;
 mod list_trust_policies;
 mod test_trust_policies;
@@ -31,6 +32,7 @@ pub(super) fn register(config: &mut ServiceConfig<'_>) {
     config
         .service(test_trust_policies::test_trust_policy)
         .service(list_trust_attempts::list_trust_attempts)
+        .service(list_static_tokens::list_static_tokens)
         .service(get_trust_policy::get_trust_policy)
         .service(edit_trust_policy::edit_trust_policy)
         .service(delete_trust_policy::delete_trust_policy);

@@ -137,6 +137,7 @@ pub(super) const ROWS: &[Row] = &[
     row("cancel_rotation", Holders, RotatingToken, 200),
     row("change_password", People, Nothing, 204)
         .body(|_| json!({"current_password": Server::PASSWORD, "new_password": Server::PASSWORD})),
+    row("check_room_access", Holders, Nothing, 200).body(|_| json!({"actorTokenId": "x", "pattern": "a/b/c"})),
     row("check_topic", Holders, Actor, 200).query("topic=a/b", Tells::Path),
     row("check_topic_bound", Bound, Actor, 200).query("topic=a/b", Tells::Path),
     row("confirm_password_reset", Anybody, Nothing, 401)
@@ -246,6 +247,7 @@ pub(super) const ROWS: &[Row] = &[
     row("list_scopes", Holders, Nothing, 200),
     row("list_scopes_bound", Bound, Nothing, 200),
     row("list_sessions", People, Nothing, 200),
+    row("list_static_tokens", Unbound, TrustPolicy, 200),
     row("list_tokens", Holders, Nothing, 200),
     row("list_trust_attempts", Unbound, TrustPolicy, 200),
     row("list_trust_policies", Unbound, Nothing, 200),
@@ -264,6 +266,7 @@ pub(super) const ROWS: &[Row] = &[
     row("report_gitlab_leaks", Anybody, Nothing, 404).body(|_| json!([])),
     // This server sends no mail.
     row("request_password_reset", Anybody, Nothing, 409).body(|_| json!({"email": "ada@example.org"})),
+    row("revalidate_actor", Holders, Nothing, 200).body(|_| json!({"actorTokenId": "x"})),
     row("revoke_credentials", Anybody, Nothing, 202)
         .body(|_| json!({"credentials": ["nlp_00112233445566778899aabbccddeeff550c911c"]})),
     row("revoke_key", People, Key, 204),
@@ -295,6 +298,7 @@ pub(super) const ROWS: &[Row] = &[
     row("unassign_actors", Holders, AccessScopeWithActor, 200).body(actors),
     row("unassign_actors_bound", Bound, AccessScopeWithActor, 200).body(actors),
     row("validate", Anybody, Nothing, 401).body(|_| json!({"token": "nlp_00112233445566778899aabbccddeeff550c911c"})),
+    row("validate_actor", Holders, Nothing, 200).body(|_| json!({"accessToken": "x"})),
     row("validate_batch", Holders, Nothing, 200).body(|_| json!({"tokens": ["nlp_00112233445566778899aabbccddeeff550c911c"]})),
     row("verify_audit", Unbound, Nothing, 200),
     row("verify_email", People, Nothing, 403).body(|_| json!({"code": "nle_0"})),

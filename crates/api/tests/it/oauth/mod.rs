@@ -194,7 +194,7 @@ fn metadata_names_the_public_address_and_nothing_else(backend: Backend) {
     assert_eq!(authority["issuer"], URL);
     assert_eq!(authority["introspection_endpoint"], format!("{URL}{INTROSPECT}"));
     assert_eq!(authority["revocation_endpoint"], format!("{URL}{REVOKE}"));
-    assert_eq!(authority["response_types_supported"], json!([]));
+    assert_eq!(authority["response_types_supported"], json!(["none"]));
     assert_eq!(resource["resource"], URL);
     assert_eq!(resource["authorization_servers"], json!([URL]));
     assert_eq!(addresses["revoke"], format!("{URL}/v1/credentials/revoke"));

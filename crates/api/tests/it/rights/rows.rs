@@ -518,13 +518,13 @@ pub(super) const NEITHER: &[&str] = &[
     "set_notices",
     // Read only.
     "get_notices", "get_webhook", "list_deliveries", "list_webhooks",
-    "get_trust_policy", "list_trust_attempts", "list_trust_policies", "test_trust_policies", "test_trust_policy",
+    "get_trust_policy", "list_static_tokens", "list_trust_attempts", "list_trust_policies", "test_trust_policies", "test_trust_policy",
     "count_tokens", "lookup_token",
-    "check_topic", "evaluate_scopes", "export_audit", "forward", "get_actor", "get_addresses", "get_authorization_server", "get_badge", "get_baseline",
+    "check_room_access", "check_topic", "evaluate_scopes", "export_audit", "forward", "get_actor", "get_addresses", "get_authorization_server", "get_badge", "get_baseline",
     "get_catalog", "get_execution", "get_key", "get_me", "get_namespace", "get_organization", "get_organization_usage", "get_policy",
     "get_project", "get_protected_resource", "get_role", "get_scope", "get_self", "get_token", "get_totp", "get_usage", "health",
     "introspect", "list_actors", "list_audit", "list_baseline_history", "list_executions", "list_invitations",
     "list_keys", "list_member_sessions", "list_members", "list_nodes", "list_organizations", "list_projects", "list_repositories", "list_roles",
-    "list_scope_actors", "list_scopes", "list_sessions", "list_tokens", "metrics", "preview_policy", "ready",
-    "validate", "validate_batch", "verify_audit",
+    "list_scope_actors", "list_scopes", "list_sessions", "list_tokens", "metrics", "preview_policy", "ready", "revalidate_actor",
+    "validate", "validate_actor", "validate_batch", "verify_audit",
 ];

@@ -8,6 +8,7 @@ use crate::support::{Backend, Options, Request, Server, both, texts};
 both!(
     without_a_service_token_nobody_may,
     the_service_token_opens_sessions,
+    the_service_token_ends_sessions,
     guesses_at_the_service_token_are_held_and_the_right_one_is_not,
     bad_requests_name_the_field
 );
@@ -68,6 +69,29 @@ fn the_service_token_opens_sessions(backend: Backend) {
     // The service token creates sessions and does nothing else.
     front_end.get("/v1/tokens").fails(401, "invalid token");
     assert!(!server.log().contains(SERVICE_TOKEN));
+}
+
+fn the_service_token_ends_sessions(backend: Backend) {
+    let server = Server::start(backend, Options::default().with("sessions.service_token", SERVICE_TOKEN));
+    let mut front_end = server.caller(SERVICE_TOKEN);
+    let body = json!({"email": Server::OWNER, "organization": "acme"});
+    let made = front_end.post("/v1/sessions/create", &body).expect(201);
+    let [id, token] = texts(&made, ["id", "token"]);
+    let path = format!("/v1/sessions/{id}");
+    for wrong in ["another-service-token-of-the-same-length", "x"] {
+        server.caller(wrong).delete(&path).fails(401, "invalid token");
+    }
+    let mut person = server.caller(&token);
+    person.get("/v1/me").expect(200);
+    front_end.delete(&path).expect(204);
+    person.get("/v1/me").fails(401, "invalid token");
+    for gone in [&path, "/v1/sessions/x", "/v1/sessions/018f0000-0000-7000-8000-000000000001"] {
+        front_end.delete(gone).fails(404, "not found");
+    }
+    front_end.delete("/v1/sessions").fails(401, "invalid token");
+    let events = server.facts().audit();
+    let event = events.iter().find(|event| event.action == "session.delete").unwrap();
+    assert_eq!(event.actor, "service");
 }
 
 fn guesses_at_the_service_token_are_held_and_the_right_one_is_not(backend: Backend) {

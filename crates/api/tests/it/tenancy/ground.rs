@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Client, texts};
 
 /// A project, with the prefix of its paths.
-pub(super) struct Project {
+pub(crate) struct Project {
     pub(super) org: String,
     pub(super) id: String,
     pub(super) path: String,
@@ -21,7 +21,7 @@ pub(super) fn organization(owner: &mut Client) -> String {
 impl Project {
     /// Makes a project in the caller's organisation.
     #[track_caller]
-    pub(super) fn make(owner: &mut Client, slug: &str) -> Self {
+    pub(crate) fn make(owner: &mut Client, slug: &str) -> Self {
         let org = organization(owner);
         let made = owner.post(&format!("/v1/organizations/{org}/projects"), &json!({ "slug": slug })).expect(201);
         let [id] = texts(&made, ["projectId"]);
@@ -49,7 +49,7 @@ impl Project {
 
     /// A token of the organisation that is bound to this project.
     #[track_caller]
-    pub(super) fn bound_token(&self, owner: &mut Client, scopes: &[&str]) -> String {
+    pub(crate) fn bound_token(&self, owner: &mut Client, scopes: &[&str]) -> String {
         let asked = json!({ "name": "bound", "scopes": scopes, "project_id": self.id });
         let [secret] = texts(&owner.post("/v1/tokens", &asked).expect(201), ["secret"]);
         secret

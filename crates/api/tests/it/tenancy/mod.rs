@@ -3,8 +3,11 @@
 mod access_scopes;
 mod actor_tokens;
 mod actors;
+mod brokers;
 mod ground;
 mod isolation;
 mod projects;
 mod race;
 mod short_form;
+
+pub(crate) use ground::Project;
