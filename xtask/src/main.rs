@@ -41,14 +41,14 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "cluster",
-        usage: "cluster up|down|status [--nodes N] [--patroni] [--pgbouncer] [--program PATH]",
+        usage: "cluster up|down|status [--nodes N] [--patroni] [--pgbouncer] [--redis] [--program PATH]",
         about: "nodes on one PostgreSQL behind HAProxy, in the background: --patroni adds a synchronous standby that takes over, \
-                --pgbouncer a pooler; --program runs a nolapse-api that is built already",
+                --pgbouncer a pooler, --redis what nodes may share; --program runs a nolapse-api that is built already",
         run: |args| lab("cluster", args),
     },
     Task {
         name: "chaos",
-        usage: "chaos [--seconds N] [--seed S] [--fault NAME,…|none] [--faults] [--relaxed] [--nodes N] [--patroni] …",
+        usage: "chaos [--seconds N] [--seed S] [--fault NAME,…|none] [--faults] [--relaxed] [--nodes N] [--patroni] [--redis] …",
         about: "faults in such a cluster under load, and a verdict on what clients saw; --faults lists them, --relaxed is \
                 to be found at fault",
         run: |args| lab("chaos", args),

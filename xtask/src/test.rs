@@ -67,6 +67,9 @@ pub(crate) fn task(mut args: Args) -> Result {
         services::find_or_install(gateway)?;
     }
 
+    say::step("Redis");
+    services::find_or_install(services::Tool::RedisServer)?;
+
     say::step("Chromium and axe-core");
     services::prepare_pages()?;
 

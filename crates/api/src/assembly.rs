@@ -32,6 +32,7 @@ use authority::roles::Roles;
 use authority::second_factors::SecondFactors;
 use authority::sessions::Sessions;
 use authority::setup::Setup;
+use authority::shared::SharedCache;
 use authority::slow::LaneLimits;
 use authority::sso::{IdentityProviders, Provider, Sso};
 use authority::tokens::Tokens;
@@ -118,7 +119,13 @@ services! {
 
 impl Services {
     /// Builds the services.
-    pub(crate) fn new(config: &Config, store: Store, lease: Arc<dyn Lease>, runtime: Handle) -> Result<Self, Misfit> {
+    pub(crate) fn new(
+        config: &Config,
+        store: Store,
+        lease: Arc<dyn Lease>,
+        shared: Option<Arc<dyn SharedCache>>,
+        runtime: Handle,
+    ) -> Result<Self, Misfit> {
         let url = database_url(config)?;
         let outbound = Outbound::within(issuer_keys::DEADLINE, config.outbound.allowed_networks.clone());
         let issuer_keys = Arc::new(IssuerKeys::new(outbound.clone()));
@@ -133,6 +140,7 @@ impl Services {
             keyring: Arc::new(keyring(&config.keys, &url)?),
             lane: lane(&config.hashing),
             policy: Policy { sso: trusted, ..policy(config) },
+            shared,
             runtime,
         });
         let public_url = PublicUrl::new(config.server.public_url.as_ref());

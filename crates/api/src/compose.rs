@@ -63,11 +63,17 @@ pub(crate) async fn serve(
         let (url, migrate_at_start) = (url.clone(), config.database.migrate_at_start);
         background.spawn_blocking(move || bring_up_to_date(&url, migrate_at_start)).await??;
     }
-    let membership = entrance.join(config, &url).await?;
+    let membership = entrance.join(config, &url, background.handle()).await?;
     let options = store_options(&config.database);
     let store = Store::open_registered(&url, options, background.handle().clone(), membership.registration()).await?;
     membership.watch(&store);
-    let services = Services::new(config, store.clone(), Arc::clone(&membership) as _, background.handle().clone())?;
+    let services = Services::new(
+        config,
+        store.clone(),
+        Arc::clone(&membership) as _,
+        membership.shared(),
+        background.handle().clone(),
+    )?;
     membership.follow(&services.context).await?;
     services.context.resume_time().await?;
     note_tag_key(&services.context).await?;

@@ -2,20 +2,25 @@
 //! on PostgreSQL. Servers and commands that change the database do so in the same way.
 
 use std::fmt;
+use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use authority::Context;
 use authority::env::{Lease, SystemClock, SystemEntropy, new_id};
-use cluster::{Memory, Node, Profile, Settled};
+use authority::shared::{SharedAnswer, SharedCache};
+pub(crate) use cluster::RedisStatus;
+use cluster::{Kept, Memory, Node, Profile, Redis, Settled};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use storage::instance::{InstanceLock, Lost};
-use storage::model::{Consistency, LogPlace, Touched};
+use storage::model::{Consistency, LogMark, LogPlace, Touched};
 use storage::nodes::{Registration, Registry};
 use storage::{DatabaseUrl, Store, migrate};
-use token_domain::Timestamp;
+use token_domain::id::{OrganizationId, TokenId};
+use token_domain::{Span, Timestamp};
+use tokio::runtime::Handle;
 
 use crate::assembly::{Misfit, holder, keyring};
 use crate::config::{Config, sections};
@@ -80,7 +85,12 @@ impl Entrance {
     }
 
     /// Registers the process, once the schema is there.
-    pub(crate) async fn join(self, config: &Config, url: &DatabaseUrl) -> Result<Arc<Membership>, Misfit> {
+    pub(crate) async fn join(
+        self,
+        config: &Config,
+        url: &DatabaseUrl,
+        background: &Handle,
+    ) -> Result<Arc<Membership>, Misfit> {
         let place = match self.0 {
             Kind::Alone(lock) => Place::Alone(lock),
             Kind::Shared(registry) => {
@@ -96,7 +106,8 @@ impl Entrance {
                 };
                 let clock = SystemClock::default();
                 let ids = Arc::new(move || new_id(authority::env::Clock::now(&clock), &SystemEntropy).ok());
-                Place::Node { node: Node::join(registry, profile, ids).await?, consistency }
+                let redis = redis(&config.redis, background)?;
+                Place::Node { node: Node::join(registry, profile, ids, redis).await?, consistency }
             }
         };
         // A millisecond to eight seconds, which is longer than a revocation waits for a dead node.
@@ -155,6 +166,23 @@ impl Membership {
             lease_left: node.lease_left(),
             registrations: node.registrations(),
         })
+    }
+
+    /// What the nodes keep for each other, where there is a Redis.
+    pub(crate) fn shared(&self) -> Option<Arc<dyn SharedCache>> {
+        Some(Arc::new(Passing(self.redis()?.clone())))
+    }
+
+    /// The state of the Redis that the nodes share, where there is one.
+    pub(crate) fn redis_status(&self) -> Option<RedisStatus> {
+        self.redis().map(Redis::status)
+    }
+
+    fn redis(&self) -> Option<&Redis> {
+        match &self.place {
+            Place::Alone(_) => None,
+            Place::Node { node, .. } => node.redis(),
+        }
     }
 
     /// The histogram of how long changes waited for other nodes.
@@ -216,6 +244,20 @@ impl Lease for Membership {
         }
     }
 
+    fn mark(&self) -> Option<LogMark> {
+        match &self.place {
+            Place::Alone(_) => None,
+            Place::Node { node, .. } => node.mark(),
+        }
+    }
+
+    fn holds(&self, mark: &LogMark, made_at: Timestamp, token: TokenId, organization: OrganizationId) -> bool {
+        match &self.place {
+            Place::Alone(_) => false,
+            Place::Node { node, .. } => node.holds(mark, made_at, token, organization),
+        }
+    }
+
     fn has_applied(&self, place: LogPlace) -> bool {
         match &self.place {
             Place::Alone(_) => true,
@@ -230,6 +272,36 @@ impl fmt::Debug for Membership {
     }
 }
 
+/// The Redis that the nodes share, if one is configured. It need not be there.
+fn redis(config: &sections::Redis, background: &Handle) -> Result<Option<Redis>, Misfit> {
+    let Some(url) = &config.url else { return Ok(None) };
+    let certificates = match &config.ca_file {
+        Some(path) => Some(fs::read(path).map_err(|error| format!("redis.ca_file {}: {error}", path.display()))?),
+        None => None,
+    };
+    Ok(Some(Redis::new(url.expose(), certificates, background.clone())?))
+}
+
+/// What nodes keep for each other, in Redis.
+struct Passing(Redis);
+
+impl SharedCache for Passing {
+    fn get(&self, name: [u8; 32]) -> BoxFuture<'_, SharedAnswer> {
+        async move {
+            match self.0.get(&name).await {
+                Kept::Value(sealed) => SharedAnswer::Kept(sealed),
+                Kept::Nothing => SharedAnswer::Nothing,
+                Kept::Unknown => SharedAnswer::Unknown,
+            }
+        }
+        .boxed()
+    }
+
+    fn put(&self, name: [u8; 32], sealed: Vec<u8>, lifetime: Span) {
+        self.0.put(&name, sealed, Duration::from_micros(u64::try_from(lifetime.as_micros()).unwrap_or(0)));
+    }
+}
+
 /// This process's cache, as the node's thread uses it.
 struct Remembered(Arc<Context>);
 
@@ -240,6 +312,14 @@ impl Memory for Remembered {
 
     fn forget(&self) {
         self.0.fences().raise_all();
+    }
+
+    fn asked(&self) {
+        self.0.fences().asked();
+    }
+
+    fn caught_up(&self) {
+        self.0.fences().caught_up();
     }
 
     fn tell_time(&self, now: Timestamp, asked_at: i64, answered_at: i64) {

@@ -21,6 +21,7 @@ use crate::legacy::{Legacy, LegacyShapes};
 use crate::limits::{
     CodeLimiter, DEVICE_MEMORY, MessageLimiter, RefusalLedger, ResetLimiter, SignInLimiter, SignInLimits,
 };
+use crate::shared::{SharedCache, SharedCounters};
 use crate::slow::{LaneLimits, SlowLane};
 use crate::unit::Units;
 use crate::usage::{Backlog, NewAddresses, Uses};
@@ -148,6 +149,8 @@ pub struct Parts {
     pub lane: LaneLimits,
     /// The choices.
     pub policy: Policy,
+    /// What nodes keep for each other, if they do.
+    pub shared: Option<Arc<dyn SharedCache>>,
     /// Where units of work and slow hashes run.
     pub runtime: Handle,
 }
@@ -177,6 +180,8 @@ pub struct Context {
     pub(crate) refusals: RefusalLedger,
     pub(crate) uses: Uses,
     pub(crate) policy: Policy,
+    pub(crate) shared: Option<Arc<dyn SharedCache>>,
+    pub(crate) shared_counters: SharedCounters,
 }
 
 impl Context {
@@ -214,6 +219,8 @@ impl Context {
                 NewAddresses::Ignored
             }),
             policy: parts.policy,
+            shared: parts.shared,
+            shared_counters: SharedCounters::default(),
         })
     }
 
@@ -308,6 +315,11 @@ impl Context {
     /// How often memory was not used because the lease was over.
     pub fn fail_closed(&self) -> u64 {
         self.fail_closed.load(Ordering::Relaxed)
+    }
+
+    /// How often the shared cache was asked, by what came of it; nothing where there is none.
+    pub fn shared_counters(&self) -> Option<&SharedCounters> {
+        self.shared.as_ref().map(|_| &self.shared_counters)
     }
 
     /// Uses of tokens that wait to be written down.

@@ -5,9 +5,9 @@ mod clock;
 use std::future::ready;
 
 use futures::future::BoxFuture;
-use storage::model::LogPlace;
+use storage::model::{LogMark, LogPlace};
 use token_domain::Timestamp;
-use token_domain::id::{Id, Kind};
+use token_domain::id::{Id, Kind, OrganizationId, TokenId};
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -63,6 +63,18 @@ pub trait Lease: Send + Sync {
     ///
     /// [`has_applied`]: Self::has_applied
     fn is_relaxed(&self) -> bool {
+        false
+    }
+
+    /// How far this process has followed the log, for facts that are read after this call and passed on to others. Nothing where
+    /// there are no others, and without a lease.
+    fn mark(&self) -> Option<LogMark> {
+        None
+    }
+
+    /// Whether the log, as far as it is applied here, has nothing beyond a mark that touches a token or its organisation. The mark
+    /// was made at a moment by the clock that all follow. False as well if that is not known.
+    fn holds(&self, _mark: &LogMark, _made_at: Timestamp, _token: TokenId, _organization: OrganizationId) -> bool {
         false
     }
 

@@ -3,7 +3,7 @@
 //! What may still be used of what a cache remembers, and why, is [`::fence`]'s to say. Here ids get their types, and
 //! the raise after the commit is made sure of by a guard, so that no way out of a unit of work can skip it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::fence::Raise;
 pub use ::fence::Stamp;
@@ -12,7 +12,17 @@ use token_domain::id::{OrganizationId, TokenId};
 
 /// The fences of this process.
 #[derive(Debug, Default)]
-pub struct Fences(::fence::Fences);
+pub struct Fences {
+    fences: ::fence::Fences,
+    looks: Mutex<Looks>,
+}
+
+/// When looks at the log of other nodes began: the last one, and the last one whose news are applied.
+#[derive(Debug, Default)]
+struct Looks {
+    asked: Option<Stamp>,
+    applied: Option<Stamp>,
+}
 
 /// Raises fences when it is dropped, whatever happened in between: success, error, panic or an answer that never
 /// came from the database. Hold it across the commit.
@@ -26,22 +36,22 @@ pub struct Armed {
 impl Fences {
     /// The stamp for a read that is about to begin. Take it before the first byte goes to the database.
     pub fn stamp(&self) -> Stamp {
-        self.0.stamp()
+        self.fences.stamp()
     }
 
     /// Whether facts about a token, read under a stamp, may still be used. Ask on every use.
     pub fn holds(&self, stamp: Stamp, token: TokenId, organization: OrganizationId) -> bool {
-        self.0.holds(stamp, token.uuid().as_u128(), organization.uuid().as_u128())
+        self.fences.holds(stamp, token.uuid().as_u128(), organization.uuid().as_u128())
     }
 
     /// Whether "there is no such token", read under a stamp, may still be used. Ask on every use.
     pub fn still_unknown(&self, stamp: Stamp) -> bool {
-        self.0.still_unknown(stamp)
+        self.fences.still_unknown(stamp)
     }
 
     /// Raises the fence of what a change touched: after its commit, and before anybody is told.
     pub fn raise(&self, touched: Touched) {
-        self.0.raise(match touched {
+        self.fences.raise(match touched {
             Touched::Token(token) => Raise::Member(token.uuid().as_u128()),
             Touched::Organization(organization) => Raise::Group(organization.uuid().as_u128()),
             Touched::Created(_) => Raise::Created,
@@ -50,7 +60,29 @@ impl Fences {
 
     /// Raises every fence: somebody else changed the database, and nobody here knows what.
     pub fn raise_all(&self) {
-        self.0.raise(Raise::Everything);
+        self.fences.raise(Raise::Everything);
+    }
+
+    /// A look at the log is about to be asked for.
+    pub fn asked(&self) {
+        self.looks().asked = Some(self.stamp());
+    }
+
+    /// What the last look showed is applied.
+    pub fn caught_up(&self) {
+        let mut looks = self.looks();
+        looks.applied = looks.asked;
+    }
+
+    /// Whether this process has raised the fence of neither since the last look at the log that is applied began. If so, what it
+    /// changed itself is among what it has applied.
+    pub fn holds_since_asked(&self, token: TokenId, organization: OrganizationId) -> bool {
+        let applied = self.looks().applied;
+        applied.is_some_and(|stamp| self.holds(stamp, token, organization))
+    }
+
+    fn looks(&self) -> MutexGuard<'_, Looks> {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Promises to raise the fences of a change that is about to be tried.
@@ -113,6 +145,27 @@ mod tests {
         fences.raise_all();
         assert_eq!(good_for(&fences, before), [false; 4]);
         assert_eq!(good_for(&fences, fences.stamp()), [true; 4]);
+    }
+
+    #[test]
+    fn a_change_counts_as_applied_once_a_look_that_began_after_it_is() {
+        let fences = Fences::default();
+        let holds = || fences.holds_since_asked(id(1), id(2));
+        assert!(!holds(), "nothing was looked at yet");
+        fences.asked();
+        fences.caught_up();
+        assert!(holds());
+        fences.asked();
+        fences.raise(Touched::Token(id(1)));
+        assert!(!holds());
+        fences.caught_up();
+        assert!(!holds(), "that look may have been answered before the change");
+        fences.asked();
+        assert!(!holds());
+        fences.caught_up();
+        assert!(holds());
+        fences.raise(Touched::Organization(id(2)));
+        assert!(!holds());
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub mod roles;
 pub mod second_factors;
 pub mod sessions;
 pub mod setup;
+pub mod shared;
 pub mod slow;
 pub mod sso;
 pub mod standing;

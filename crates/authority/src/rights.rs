@@ -4,14 +4,14 @@
 //! **Invariant:** this module never reads the store. The caller decides how fresh the facts are.
 
 use token_domain::decide::{Credential, Holder, Verdict, decide_used};
-use token_domain::id::ProjectId;
+use token_domain::id::{OrganizationId, ProjectId, TokenId};
 use token_domain::person::PersonStanding;
 use token_domain::policy::Idle;
 use token_domain::record::{Candidate, OwnerState, SessionStanding};
 use token_domain::scope::Grants;
 use token_domain::tenant::{AccessScopeStanding, ActorStanding};
-use token_domain::token::Status;
-use token_domain::{Requirement, ScopeSet, Timestamp};
+use token_domain::token::{Status, TokenFacts};
+use token_domain::{Requirement, ScopeSet, Span, Timestamp};
 
 use crate::context::Context;
 use crate::error::Failure;
@@ -90,31 +90,60 @@ pub(crate) fn token_caller(
     Some((Caller { organization_id: credential.organization_id, via, effective, admission }, status))
 }
 
-/// The facts that decide about a token, taken from its stored row.
-pub(crate) fn credential(context: &Context, candidate: &Candidate, grants: &Grants) -> Result<Credential, Failure> {
-    let token = &candidate.token;
+/// What is stored about a token, as far as it decides what the token may do.
+#[derive(Clone, Copy)]
+pub(crate) struct Stored<'a> {
+    pub(crate) token_id: TokenId,
+    pub(crate) organization_id: OrganizationId,
+    pub(crate) organization_disabled_at: Option<Timestamp>,
+    pub(crate) facts: TokenFacts,
+    pub(crate) scopes: &'a [String],
+    pub(crate) owner: &'a OwnerState,
+    pub(crate) idle_after: Option<Span>,
+    pub(crate) last_used_at: Option<Timestamp>,
+}
+
+impl<'a> From<&'a Candidate> for Stored<'a> {
+    fn from(candidate: &'a Candidate) -> Self {
+        let token = &candidate.token;
+        Self {
+            token_id: token.id,
+            organization_id: token.organization_id,
+            organization_disabled_at: candidate.organization_disabled_at,
+            facts: token.facts,
+            scopes: &token.scopes,
+            owner: &candidate.owner,
+            idle_after: candidate.idle_after,
+            last_used_at: token.last_used_at,
+        }
+    }
+}
+
+/// The facts that decide about a token, taken from what is stored.
+pub(crate) fn credential(context: &Context, stored: Stored<'_>, grants: &Grants) -> Result<Credential, Failure> {
+    let Stored { token_id, facts, .. } = stored;
     Ok(Credential {
-        token_id: token.id,
-        organization_id: token.organization_id,
-        organization_disabled_at: candidate.organization_disabled_at,
-        facts: token.facts,
+        token_id,
+        organization_id: stored.organization_id,
+        organization_disabled_at: stored.organization_disabled_at,
+        facts,
         granted: grants.effective(),
-        holder: holder(context, &candidate.owner)?,
-        idle: candidate.idle_after.map(|after| Idle {
+        holder: holder(context, stored.owner)?,
+        idle: stored.idle_after.map(|after| Idle {
             after,
             // Some of its uses may not be written down yet.
-            since: token
+            since: stored
                 .last_used_at
-                .max(context.uses.last_used(token.id))
-                .map_or(token.facts.created_at, |used| used.max(token.facts.created_at)),
+                .max(context.uses.last_used(token_id))
+                .map_or(facts.created_at, |used| used.max(facts.created_at)),
         }),
     })
 }
 
 /// The scopes a token was granted, which the catalogue must know.
-pub(crate) fn grants(context: &Context, candidate: &Candidate) -> Result<Grants, Failure> {
-    let granted = context.catalogue.restore(&candidate.token.scopes);
-    granted.map_err(|error| Failure::Inconsistent(format!("token {} cannot be read: {error}", candidate.token.id)))
+pub(crate) fn grants(context: &Context, stored: Stored<'_>) -> Result<Grants, Failure> {
+    let granted = context.catalogue.restore(stored.scopes);
+    granted.map_err(|error| Failure::Inconsistent(format!("token {} cannot be read: {error}", stored.token_id)))
 }
 
 /// As [`token_caller`], from a token's stored row.
@@ -123,7 +152,8 @@ pub(crate) fn candidate_caller(
     candidate: &Candidate,
     now: Timestamp,
 ) -> Result<Option<(Caller, Status)>, Failure> {
-    let credential = credential(context, candidate, &grants(context, candidate)?)?;
+    let stored = Stored::from(candidate);
+    let credential = credential(context, stored, &grants(context, stored)?)?;
     Ok(token_caller(&credential, candidate.token.project_id, None, now))
 }
 

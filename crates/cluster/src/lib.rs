@@ -10,4 +10,4 @@
 pub mod driver;
 pub mod protocol;
 
-pub use driver::{JoinError, Memory, Node, Profile, Settled};
+pub use driver::{InvalidRedisUrl, JoinError, Kept, Memory, Node, Profile, Redis, RedisStatus, Settled};

@@ -19,6 +19,7 @@ pub mod password;
 pub mod recovery;
 mod scheme;
 mod sealed;
+mod shared;
 mod slow;
 mod stored;
 mod tag;

@@ -16,7 +16,9 @@ pub use executions::{ExecutionFilter, ExecutionKey};
 pub use imports::ImportedToken;
 pub use leaks::LeakAlert;
 pub use mail::{PasswordReset, QueuedMail};
-pub use nodes::{Consistency, InvalidLogPlace, LogPlace, NodeRecord, Poll, PollAnswer, RegisteredNode, SHARDS};
+pub use nodes::{
+    Consistency, InvalidLogPlace, LogMark, LogPlace, NodeRecord, Poll, PollAnswer, RegisteredNode, SHARDS,
+};
 pub use notices::{AddressNotice, Muted};
 pub use projects::{AccessScopeEdit, ActorEdit, ActorFilter, Change, Listing, Page, ProjectContents, ScopedTo};
 pub use standing::{Credential, Hold, Opened, Opening, Standing};

@@ -203,6 +203,7 @@ impl World {
             keyring: Arc::clone(&keyring),
             lane: LANE,
             policy: options.policy,
+            shared: None,
             runtime: db.background().clone(),
         });
         let validator = Arc::new(Validator::new(&context, &options.limits));

@@ -30,14 +30,14 @@ pub(crate) fn task(mut args: Args) -> Result {
     }
     if args.flag("--faults") {
         for fault in &FAULTS {
-            say::out(format!("{:<10}  {}", fault.name, fault.about));
+            say::out(format!("{:<12}  {}", fault.name, fault.about));
         }
         return args.finish();
     }
     args.finish()?;
     let logs = project::target_directory()?.join("chaos");
     let mut cluster = Cluster::start(&shape.built()?, &logs)?;
-    let faults = faults::chosen(names.as_deref(), &cluster.database)?;
+    let faults = faults::chosen(names.as_deref(), &cluster)?;
 
     let nodes: Vec<String> = cluster.nodes.iter().map(Node::address).collect();
     let stopwatch = Stopwatch::start();
@@ -65,6 +65,9 @@ pub(crate) fn task(mut args: Args) -> Result {
     say::out(format!("seed          {seed}, {seconds} s, {} nodes", nodes.len()));
     if let Some(text) = report::acknowledgement(&nodes) {
         say::out(format!("commit → all  {text}"));
+    }
+    if let Some(text) = report::shared(&nodes) {
+        say::out(format!("shared cache  {text}"));
     }
     let is_only_restarts = faults.iter().all(|fault| fault.name == "restart");
     let verdict = report::conclude(&clients, &history, &found, &happened, is_only_restarts);

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use task_support::args::Args;
 use task_support::fail::{Context as _, Fail, Result};
 use task_support::process::{Server, run_with_input};
+use task_support::services::Redis;
 use task_support::{product, say};
 use tempfile::TempDir;
 
@@ -24,6 +25,7 @@ pub(crate) struct Shape {
     pub(crate) nodes: usize,
     pub(crate) patroni: bool,
     pub(crate) pgbouncer: bool,
+    pub(crate) redis: bool,
     /// Of `cluster.consistency`.
     pub(crate) consistency: &'static str,
     /// A `nolapse-api` to run; built if not given.
@@ -36,13 +38,15 @@ pub(crate) struct Cluster {
     pub(crate) nodes: Vec<Node>,
     _poolers: Vec<Server>,
     pub(crate) database: Database,
+    /// What the nodes share beside it, if anything.
+    pub(crate) redis: Option<Redis>,
     /// `http://127.0.0.1:PORT` of the front.
     pub(crate) address: String,
     _folder: TempDir,
 }
 
 impl Shape {
-    /// Reads `[--nodes N] [--patroni] [--pgbouncer] [--program PATH]`.
+    /// Reads `[--nodes N] [--patroni] [--pgbouncer] [--redis] [--program PATH]`.
     pub(crate) fn read(args: &mut Args) -> Result<Self> {
         let nodes = match args.value("--nodes")? {
             Some(text) => text.parse().attempt(|| format!("read --nodes {text}"))?,
@@ -52,8 +56,9 @@ impl Shape {
             return Err(Fail::usage("a cluster has at least one node"));
         }
         let (patroni, pgbouncer) = (args.flag("--patroni"), args.flag("--pgbouncer"));
+        let redis = args.flag("--redis");
         let program = args.value("--program")?.map(PathBuf::from);
-        Ok(Self { nodes, patroni, pgbouncer, consistency: "strict", program })
+        Ok(Self { nodes, patroni, pgbouncer, redis, consistency: "strict", program })
     }
 
     /// The options that [`read`](Self::read) takes, for another process.
@@ -61,6 +66,7 @@ impl Shape {
         let mut options = vec![format!("--nodes={}", self.nodes)];
         options.extend(self.patroni.then(|| "--patroni".to_owned()));
         options.extend(self.pgbouncer.then(|| "--pgbouncer".to_owned()));
+        options.extend(self.redis.then(|| "--redis".to_owned()));
         options.extend(self.program.iter().map(|path| format!("--program={}", path.display())));
         options
     }
@@ -101,9 +107,19 @@ impl Cluster {
             }
         }
 
+        let redis = if shape.redis { Some(Redis::start()?) } else { None };
+        if let Some(redis) = &redis {
+            say::step(format!("Redis at {}", redis.url()));
+        }
+
         say::step(format!("{} nodes of nolapse-api", shape.nodes));
         let folder_path = folder.path().to_owned();
-        let program = Program { path, folder: folder_path, consistency: shape.consistency };
+        let program = Program {
+            path,
+            folder: folder_path,
+            consistency: shape.consistency,
+            redis: redis.as_ref().map(Redis::url),
+        };
         let setup = ["setup", "--org", ORGANISATION, "--email", EMAIL, "--password-stdin"];
         let mut setup = program.launch(&database_url(ports.iter().copied())).args(setup).command()?;
         run_with_input(setup.stdout(std::io::stderr()), format!("{PASSWORD}\n").as_bytes())?;
@@ -118,6 +134,6 @@ impl Cluster {
         let listening: Vec<u16> = nodes.iter().map(Node::port).collect();
         let (front, port) = front::haproxy(folder.path(), logs, &listening)?;
         let address = format!("http://127.0.0.1:{port}");
-        Ok(Self { _front: front, nodes, _poolers: poolers, database, address, _folder: folder })
+        Ok(Self { _front: front, nodes, _poolers: poolers, database, redis, address, _folder: folder })
     }
 }

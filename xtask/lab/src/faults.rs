@@ -2,15 +2,16 @@
 
 use crate::cluster::Cluster;
 use crate::node::{Clock, Node};
-use crate::postgres::{Database, LEADER_TTL, family, signal, until};
+use crate::postgres::{LEADER_TTL, family, signal, until};
 use crate::psql;
 use rustix::process::Signal;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use task_support::chance::Chance;
-use task_support::fail::{Fail, Result};
+use task_support::fail::{Context as _, Fail, Result};
 use task_support::process::POLL;
 use task_support::proxy::Proxy;
+use task_support::services::Redis;
 use task_support::{interrupt, say};
 
 /// A kind of fault.
@@ -28,10 +29,11 @@ pub(crate) struct Fault {
 enum Needs {
     Nothing,
     Standby,
+    Redis,
 }
 
 /// All there are.
-pub(crate) static FAULTS: [Fault; 12] = [
+pub(crate) static FAULTS: [Fault; 16] = [
     Fault {
         name: "suspend",
         about: "a node stops for a while (SIGSTOP)",
@@ -116,21 +118,55 @@ pub(crate) static FAULTS: [Fault; 12] = [
         is_usual: false,
         run: stray,
     },
+    Fault {
+        name: "redis-lost",
+        about: "Redis ends without a word (SIGKILL) and comes back empty",
+        needs: Needs::Redis,
+        is_usual: true,
+        run: redis_lost,
+    },
+    Fault {
+        name: "redis-flush",
+        about: "Redis forgets everything",
+        needs: Needs::Redis,
+        is_usual: true,
+        run: redis_flush,
+    },
+    Fault {
+        name: "redis-poison",
+        about: "everything in Redis is put back some time later as it was, to stay for an hour",
+        needs: Needs::Redis,
+        is_usual: true,
+        run: redis_poison,
+    },
+    Fault {
+        name: "redis-hang",
+        about: "Redis stops for a while (SIGSTOP)",
+        needs: Needs::Redis,
+        is_usual: true,
+        run: redis_hang,
+    },
 ];
 
 /// The faults to choose from: those named, or the usual ones that the cluster is fit for.
 ///
 /// # Errors
 /// If one does not exist or needs what the cluster lacks.
-pub(crate) fn chosen(names: Option<&str>, database: &Database) -> Result<Vec<&'static Fault>> {
-    let has_standby = database.ports().len() > 1;
-    let fits = |fault: &Fault| has_standby || fault.needs == Needs::Nothing;
+pub(crate) fn chosen(names: Option<&str>, cluster: &Cluster) -> Result<Vec<&'static Fault>> {
+    let fits = |fault: &Fault| match fault.needs {
+        Needs::Nothing => true,
+        Needs::Standby => cluster.database.ports().len() > 1,
+        Needs::Redis => cluster.redis.is_some(),
+    };
     let Some(names) = names else {
         return Ok(FAULTS.iter().filter(|fault| fault.is_usual && fits(fault)).collect());
     };
     let find = |name: &str| match FAULTS.iter().find(|fault| fault.name == name) {
         Some(fault) if fits(fault) => Ok(fault),
-        Some(_) => Err(Fail::usage(format!("the fault {name} needs --patroni"))),
+        Some(fault) => {
+            let option = if fault.needs == Needs::Redis { "--redis" } else { "--patroni" };
+            Err(Fail::usage(format!("the fault {name} needs {option}")))
+        }
         None => Err(Fail::usage(format!("there is no fault {name:?}: {}", all_names()))),
     };
     names.split(',').filter(|name| *name != "none").map(find).collect()
@@ -315,4 +351,45 @@ fn stray(cluster: &mut Cluster, chance: &mut Chance) -> Result {
     cluster.database.readopt()?;
     ended?;
     cluster.database.until_synchronous()
+}
+
+fn redis(cluster: &mut Cluster) -> Result<&mut Redis> {
+    cluster.redis.as_mut().ok_or_else(|| Fail::usage("a fault of Redis needs --redis"))
+}
+
+fn redis_lost(cluster: &mut Cluster, chance: &mut Chance) -> Result {
+    let time = a_while(chance);
+    let redis = redis(cluster)?;
+    say::note(format!("back after {time:?}"));
+    redis.kill()?;
+    let waited = pause(time);
+    redis.start_again()?;
+    waited
+}
+
+fn redis_flush(cluster: &mut Cluster, _: &mut Chance) -> Result {
+    redis(cluster)?.ask(&["FLUSHALL"]).attempt(|| "empty Redis".into()).map(drop)
+}
+
+fn redis_poison(cluster: &mut Cluster, chance: &mut Chance) -> Result {
+    let time = a_while(chance);
+    let redis = redis(cluster)?;
+    let all = redis.all("*").attempt(|| "read Redis".into())?;
+    say::note(format!("{} values, after {time:?}", all.len()));
+    // What was revoked meanwhile is in them as it was before.
+    let waited = pause(time);
+    for (key, value) in &all {
+        redis.plant(key, value).attempt(|| "write to Redis".into())?;
+    }
+    waited
+}
+
+fn redis_hang(cluster: &mut Cluster, chance: &mut Chance) -> Result {
+    let time = a_while(chance);
+    let redis = redis(cluster)?;
+    say::note(format!("for {time:?}"));
+    redis.signal(Signal::STOP);
+    let waited = pause(time);
+    redis.signal(Signal::CONT);
+    waited
 }

@@ -17,7 +17,7 @@ use std::thread::sleep;
 use task_support::args::Args;
 use task_support::fail::{Context as _, Fail, Result};
 use task_support::process::POLL;
-use task_support::services::tail;
+use task_support::services::{Redis, tail};
 use task_support::{interrupt, project, say};
 
 /// The name under which `up` starts the process in the background.
@@ -72,6 +72,7 @@ fn keep(home: &Path, mut args: Args) -> Result {
         "front": cluster.address,
         "nodes": cluster.nodes.iter().map(Node::address).collect::<Vec<_>>(),
         "postgres": cluster.database.ports(),
+        "redis": cluster.redis.as_ref().map(Redis::url),
     });
     // Renamed into place, so that nobody reads half of it.
     let (file, draft) = (state_file(home), home.join("state.json.new"));
@@ -105,6 +106,9 @@ fn status(home: &Path) -> Result {
         say::out(format!("node       {node}   {}", word(&node)));
     }
     say::out(format!("PostgreSQL on the ports {} of 127.0.0.1", state["postgres"]));
+    if let Some(redis) = state["redis"].as_str() {
+        say::out(format!("Redis      {redis}"));
+    }
     say::out(format!("sign in    {EMAIL}   {PASSWORD:?}"));
     say::out(format!("logs       {}   (stop it: cargo xtask cluster down)", home.display()));
     Ok(())

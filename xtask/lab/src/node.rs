@@ -36,6 +36,8 @@ pub(crate) struct Program {
     pub(crate) folder: PathBuf,
     /// Of `cluster.consistency`.
     pub(crate) consistency: &'static str,
+    /// The address of what they share, if anything.
+    pub(crate) redis: Option<String>,
 }
 
 /// One node.
@@ -71,6 +73,7 @@ impl Program {
             .env("NOLAPSE__DATABASE__URL", url)
             .env("NOLAPSE__KEYS__TAG_KEY_PATH", key)
             .env("NOLAPSE__CLUSTER__CONSISTENCY", self.consistency);
+        let launch = self.redis.iter().fold(launch, |launch, url| launch.env("NOLAPSE__REDIS__URL", url));
         SETTINGS.iter().fold(launch, |launch, (name, value)| launch.env(name, value))
     }
 }

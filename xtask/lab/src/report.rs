@@ -16,6 +16,9 @@ const AFTERMATH: Duration = Duration::from_secs(6);
 /// How long changes waited for all nodes, as nodes count it.
 const ACK_WAIT: &str = "nolapse_ack_wait_seconds_bucket";
 
+/// How often facts were looked for in the cache that nodes share.
+const SHARED: &str = "nolapse_shared_cache_total";
+
 /// A fault that happened.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Happened {
@@ -106,6 +109,24 @@ pub(crate) fn acknowledgement(nodes: &[String]) -> Option<String> {
         bucket.map_or("?", |bucket| bucket.0.as_str())
     };
     Some(format!("{total} changes: p50 within {} s, p99 within {} s", at(50), at(99)))
+}
+
+/// What nodes counted of the cache that they share, since each was last started.
+pub(crate) fn shared(nodes: &[String]) -> Option<String> {
+    let mut outcomes: Vec<(String, u64)> = Vec::new();
+    for node in nodes {
+        let mut text = String::new();
+        Client::new(node, Plain::LocalOnly).and_then(|node| node.metrics()).ok()?.read_to_string(&mut text).ok()?;
+        for line in text.lines().filter(|line| line.starts_with(SHARED)) {
+            let (outcome, count) = (line.split('"').nth(1)?, line.rsplit(' ').next()?.parse::<u64>().ok()?);
+            match outcomes.iter_mut().find(|known| known.0 == outcome) {
+                Some(known) => known.1 += count,
+                None => outcomes.push((outcome.to_owned(), count)),
+            }
+        }
+    }
+    let texts: Vec<String> = outcomes.iter().map(|(outcome, count)| format!("{outcome} {count}")).collect();
+    (!texts.is_empty()).then(|| texts.join(", "))
 }
 
 fn overlaps(fault: &Happened, from: Moment, to: Moment) -> bool {

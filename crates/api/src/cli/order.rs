@@ -35,10 +35,16 @@ async fn carry_out(config: &Config, background: &tokio::runtime::Runtime, order:
         }
         Err(error) => return Err(error),
     };
-    let membership = entrance.join(config, &url).await?;
+    let membership = entrance.join(config, &url, background.handle()).await?;
     let options = store_options(&config.database);
     let store = Store::open_registered(&url, options, background.handle().clone(), membership.registration()).await?;
-    let services = Services::new(config, store.clone(), Arc::clone(&membership) as _, background.handle().clone())?;
+    let services = Services::new(
+        config,
+        store.clone(),
+        Arc::clone(&membership) as _,
+        membership.shared(),
+        background.handle().clone(),
+    )?;
     membership.follow(&services.context).await?;
     services.context.resume_time().await?;
     let done = Operator::new(&services.context).carry_out(order).await;

@@ -55,10 +55,16 @@ async fn set_up(
     let entrance = Entrance::enter(&url).await?;
     let migrated = url.clone();
     tokio::task::spawn_blocking(move || migrate::up(&migrated)).await??;
-    let membership = entrance.join(config, &url).await?;
+    let membership = entrance.join(config, &url, background.handle()).await?;
     let options = store_options(&config.database);
     let store = Store::open_registered(&url, options, background.handle().clone(), membership.registration()).await?;
-    let services = Services::new(config, store.clone(), Arc::clone(&membership) as _, background.handle().clone())?;
+    let services = Services::new(
+        config,
+        store.clone(),
+        Arc::clone(&membership) as _,
+        membership.shared(),
+        background.handle().clone(),
+    )?;
     membership.follow(&services.context).await?;
     let origin = Origin { request_id: "setup".to_owned(), client_ip: None, presented_from: None, user_agent: None };
     let done = services.setup.run(request, &origin).await;

@@ -63,6 +63,8 @@ pub(crate) enum Kind {
     Paths,
     /// `sqlite://…`, `postgres://…` or `postgresql://…`. May hold a password: printed with it masked.
     DatabaseUrl,
+    /// Where Redis is: `redis://…`, `rediss://…`, `unix://…` or `redis+sentinel://…`. Never printed.
+    RedisUrl,
     /// An absolute `http(s)` URL without query or fragment.
     HttpUrl,
     /// A mail server: `smtp://host:port` or `smtps://host:port`, and nothing else.
@@ -116,7 +118,7 @@ pub(crate) struct Refusal {
 impl Kind {
     /// Whether values must never be printed at all.
     pub(crate) const fn is_secret(self) -> bool {
-        matches!(self, Self::Secret(_) | Self::HexKey | Self::HexKeys)
+        matches!(self, Self::Secret(_) | Self::HexKey | Self::HexKeys | Self::RedisUrl)
     }
 
     /// Whether values are lists.
@@ -135,6 +137,7 @@ impl Kind {
             Self::Path => "path".into(),
             Self::Paths => "list of paths".into(),
             Self::DatabaseUrl => "URL, `sqlite://` or `postgres://`".into(),
+            Self::RedisUrl => "secret, URL: `redis://`, `rediss://`, `unix://` or `redis+sentinel://`".into(),
             Self::HttpUrl => "URL, `http://` or `https://`".into(),
             Self::MailServer => "URL, `smtps://` or `smtp://`".into(),
             Self::Mailbox => "mail address".into(),
@@ -204,6 +207,7 @@ impl Kind {
             Self::Address => text.parse::<Listen>().is_ok(),
             Self::Path | Self::Paths => !text.is_empty() && !text.contains('\0'),
             Self::DatabaseUrl => return judge_database_url(text).map_err(|wrong| self.refuse(wrong)),
+            Self::RedisUrl => is_redis(text),
             Self::HttpUrl => is_web_url(text),
             Self::MailServer => is_mail_server(text),
             Self::Mailbox => text.parse::<lettre::message::Mailbox>().is_ok(),
@@ -234,6 +238,7 @@ impl Kind {
             Self::Path => "write a path".into(),
             Self::Paths => "write a list of paths".into(),
             Self::DatabaseUrl => "write sqlite://path/to/file.db or postgres://user@host/database".into(),
+            Self::RedisUrl => "write redis://host:6379, rediss://host:6379 (TLS), unix:///path/to/socket, or redis+sentinel://host:26379,host:26379/<master>, with user:password@ before the host and /<database> at the end if need be".into(),
             Self::HttpUrl => "write an absolute URL without query, such as https://tokens.example.com".into(),
             Self::MailServer => "write smtps://mail.example.com or smtp://mail.example.com:587; the user and the password have keys of their own".into(),
             Self::Mailbox => "write an address, such as tokens@example.com or nolapse tokens <tokens@example.com>".into(),
@@ -341,6 +346,31 @@ fn unknown_scheme(scheme: &str) -> String {
     } else {
         "has a scheme that is not supported".into()
     }
+}
+
+/// By sentinels, several hosts and the name of a master: judged host by host. A fragment would switch checks of certificates off.
+fn is_redis(text: &str) -> bool {
+    let is_number = |text: &str| text.is_empty() || text.parse::<u32>().is_ok();
+    let is_server = |url: &str| {
+        Url::parse(url).is_ok_and(|url| {
+            let has_host = url.host_str().is_some_and(|host| !host.is_empty());
+            has_host && url.query().is_none() && url.port() != Some(0) && is_number(url.path().trim_start_matches('/'))
+        })
+    };
+    if text.contains('#') {
+        return false;
+    }
+    if let Some(path) = text.strip_prefix("unix://") {
+        return path.starts_with('/');
+    }
+    let Some(rest) = text.strip_prefix("redis+sentinel://") else {
+        return ["redis://", "rediss://"].iter().any(|scheme| text.starts_with(scheme)) && is_server(text);
+    };
+    let Some((authority, path)) = rest.split_once('/') else { return false };
+    let (user, hosts) = authority.rfind('@').map_or(("", authority), |at| authority.split_at(at + 1));
+    let (master, database) = path.split_once('/').unwrap_or((path, ""));
+    let is_named = !master.is_empty() && !master.contains('?') && is_number(database);
+    is_named && hosts.split(',').all(|host| is_server(&format!("redis://{user}{}", host.trim_start_matches('@'))))
 }
 
 fn is_web_url(text: &str) -> bool {

@@ -382,6 +382,21 @@ pub(crate) const KEYS: &[Key] = &[
         Some("\"strict\""),
         "PostgreSQL: when a change that takes rights away, such as a revocation, is answered. `strict`: when it is in force on all nodes, which takes some milliseconds, or 5.3 seconds if a node does not respond. `relaxed`: when it is committed; other nodes follow within 5 seconds, and a request can require a newer state with `X-Nlp-Min-Seq`. Must be the same on all nodes.",
     ),
+    // redis
+    aliased(
+        "redis.url",
+        "REDIS_URL",
+        Kind::RedisUrl,
+        None,
+        "PostgreSQL: a Redis that the nodes share: `redis://user:password@host:6379`, `rediss://host` (TLS), `unix:///path/to/socket`, or by sentinels `redis+sentinel://host:26379,host:26379/<master>`. It saves reads of the database and carries hints between nodes. It changes no answer, and the nodes go on without it when it is away.",
+    ),
+    aliased("redis.url_file", "REDIS_URL_FILE", Kind::Path, None, "A file that contains `redis.url`."),
+    key(
+        "redis.ca_file",
+        Kind::Path,
+        None,
+        "The certificates, in PEM, of the authority that signs the certificate of a `rediss://` server. Without it, the authorities of the web are trusted.",
+    ),
     // usage
     key(
         "usage.flush_interval_seconds",
@@ -549,6 +564,7 @@ pub(crate) const KEYS: &[Key] = &[
 /// Pairs of a secret and the key that names a file holding it.
 pub(crate) const TWINS: &[(&str, &str)] = &[
     ("database.url", "database.url_file"),
+    ("redis.url", "redis.url_file"),
     ("keys.tag_key", "keys.tag_key_file"),
     ("sessions.service_token", "sessions.service_token_file"),
     ("mail.password", "mail.password_file"),

@@ -36,6 +36,15 @@ pub(super) fn check(merged: &Merged, problems: &mut Vec<Problem>) {
         let right = "set keys.tag_key_path to a file where this node can store its key, or give all nodes the same key with keys.tag_key_file";
         broken.push(("keys.tag_key_path", "is required with PostgreSQL".into(), right.into()));
     }
+    let redis = merged.text("redis.url");
+    if redis.is_some() && !postgres {
+        let right = "unset it, or move to PostgreSQL: one process serves an SQLite file and has nobody to share with";
+        broken.push(("redis.url", "is set, and database.url is not PostgreSQL".into(), right.into()));
+    }
+    if merged.get("redis.ca_file").is_some() && !redis.is_some_and(|url| url.starts_with("rediss")) {
+        let right = "use rediss:// in redis.url, or unset it";
+        broken.push(("redis.ca_file", "is set, and redis.url has no TLS".into(), right.into()));
+    }
     mail(merged, problems, &mut broken);
     let lacks_url = !mentioned(&"server.public_url");
     if merged.get("sso.file").is_some() && lacks_url {

@@ -43,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) cache: Cache,
     /// Nodes that share a database.
     pub(crate) cluster: Cluster,
+    /// What the nodes share beside it.
+    pub(crate) redis: Redis,
     /// Counts and last-used times.
     pub(crate) usage: Usage,
     /// Coverage executions.
@@ -113,6 +115,14 @@ pub(crate) struct Database {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cluster {
     pub(crate) consistency: Consistency,
+}
+
+/// `redis.*`; `url_file` has been read into `url` by now.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Redis {
+    pub(crate) url: Option<Secret>,
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 /// When a change that takes rights away is acknowledged.

@@ -36,6 +36,8 @@ fn the_defaults_load_and_every_key_reaches_the_struct() {
     assert!(loaded.config.tokens.cap_per_organization.is_none());
     // `deny_unknown_fields` makes a key without a field fail, `Deserialize` a field without a key: fill every key.
     let mut sources = Sources::default();
+    // Rules that span keys ask for PostgreSQL and TLS.
+    sources.environment.push(("DATABASE_URL".to_owned(), "postgres://localhost/tokens".to_owned()));
     let twins: BTreeSet<&str> = TWINS.iter().chain(TWIN_LISTS).map(|(_, twin)| *twin).collect();
     for key in KEYS.iter().filter(|key| key.default.is_none() && !twins.contains(key.path)) {
         let value = match key.kind {
@@ -44,6 +46,7 @@ fn the_defaults_load_and_every_key_reaches_the_struct() {
             Kind::MailServer => "smtps://mail.example.com",
             Kind::Mailbox => "tokens@example.com",
             Kind::HexKey => HEX,
+            Kind::RedisUrl => "rediss://localhost",
             Kind::Secret(_) => TOKEN,
             Kind::Integer { .. } => "7",
             _ => "some/path",
@@ -93,6 +96,45 @@ fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
             .unwrap();
         assert_eq!(loaded.config.server.listen.to_string(), format!("127.0.0.1:{port}"));
         assert_eq!(loaded.merged.origin("server.listen"), origin);
+    }
+}
+
+#[test]
+fn redis_is_named_in_four_ways_and_only_beside_postgresql() {
+    const PG: &str = "postgres://localhost/tokens";
+    const FORMS: &str = "redis.url: ";
+    #[rustfmt::skip]
+    let rows = [
+        (PG, "redis://localhost", None),
+        (PG, "redis://user:p%40ss@[::1]:6380/2", None),
+        (PG, "rediss://cache.example:6380", None),
+        (PG, "unix:///run/redis/redis.sock", None),
+        (PG, "redis+sentinel://:word@a:1,b,[::1]:3/main/2", None),
+        (PG, "", Some(FORMS)),
+        (PG, "localhost:6379", Some(FORMS)),
+        (PG, "http://localhost", Some(FORMS)),
+        (PG, "redis://", Some(FORMS)),
+        (PG, "redis://localhost/x", Some(FORMS)),
+        (PG, "rediss://localhost/#insecure", Some(FORMS)),
+        (PG, "redis+sentinel://a,b", Some(FORMS)),
+        (PG, "redis+sentinel://a,,b/main", Some(FORMS)),
+        (PG, "redis+sentinel://a/main/x", Some(FORMS)),
+        ("sqlite://a.db", "redis://localhost", Some("redis.url: is set, and database.url is not PostgreSQL (environment REDIS_URL); unset it")),
+    ];
+    for (database, redis, expected) in rows {
+        let environment =
+            env(&[("DATABASE_URL", database), ("NOLAPSE__KEYS__TAG_KEY_PATH", "/k"), ("REDIS_URL", redis)]);
+        let found = problems(&Sources { file: None, environment, flags: vec![] });
+        match expected {
+            None => assert_eq!(found, Vec::<String>::new(), "{redis}"),
+            Some(text) => assert!(found.len() == 1 && found[0].starts_with(text), "{redis}: {found:?}"),
+        }
+    }
+    let certificates =
+        [("DATABASE_URL", PG), ("NOLAPSE__KEYS__TAG_KEY_PATH", "/k"), ("NOLAPSE__REDIS__CA_FILE", "/ca.pem")];
+    for (redis, expected) in [("rediss://localhost", 0), ("redis://localhost", 1)] {
+        let environment = env(&[&certificates[..], &[("REDIS_URL", redis)]].concat());
+        assert_eq!(problems(&Sources { file: None, environment, flags: vec![] }).len(), expected, "{redis}");
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use authority::Context;
 use authority::mail::{MailCounters, Outbox};
+use authority::shared::SharedCounters;
 use authority::validate::Validator;
 use authority::webhooks::{DeliveryCounters, Webhooks};
 use prometheus_client::collector::Collector;
@@ -17,7 +18,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::assembly::Services;
-use crate::membership::{Membership, NodeStatus};
+use crate::membership::{Membership, NodeStatus, RedisStatus};
 use crate::telemetry::Dropped;
 
 /// The prefix of the service's own metrics.
@@ -108,6 +109,12 @@ impl Collector for Service {
         if let Some(status) = self.membership.status() {
             encode_node(&mut encoder, status)?;
         }
+        if let Some(status) = self.membership.redis_status() {
+            encode_redis(&mut encoder, status)?;
+        }
+        if let Some(counters) = self.context.shared_counters() {
+            encode_shared(&mut encoder, counters)?;
+        }
         let backlog = self.validator.uses().backlog(self.context.now());
         let age = usize::try_from(backlog.age.as_seconds()).unwrap_or(0);
         let gauges = [
@@ -175,6 +182,34 @@ fn encode_node(encoder: &mut DescriptorEncoder<'_>, status: NodeStatus) -> fmt::
     for (name, help, value) in seconds {
         let metric = ConstGauge::new(value.as_secs_f64());
         metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
+    }
+    Ok(())
+}
+
+/// Encodes the metrics of a node that shares a Redis with others.
+fn encode_redis(encoder: &mut DescriptorEncoder<'_>, status: RedisStatus) -> fmt::Result {
+    let up = ConstGauge::new(i64::from(status.is_up));
+    up.encode(encoder.encode_descriptor("redis_up", "Whether Redis is connected", None, up.metric_type())?)?;
+    let counters = [
+        ("redis_hints_sent", "Hints of changes that were published", status.hints_sent),
+        ("redis_hints_received", "Hints of changes that were received", status.hints_heard),
+        ("redis_failures", "Times Redis failed or was too slow; each leaves it alone for a second", status.failures),
+    ];
+    for (name, help, value) in counters {
+        let metric = ConstCounter::new(value);
+        metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
+    }
+    Ok(())
+}
+
+/// Encodes how often facts were taken from the cache that the nodes share.
+fn encode_shared(encoder: &mut DescriptorEncoder<'_>, counters: &SharedCounters) -> fmt::Result {
+    let counter = ConstCounter::new(0_u64);
+    let help =
+        "Tokens looked for in the shared cache by what came of it; a refused entry may be outdated or is not ours";
+    let mut outcomes = encoder.encode_descriptor("shared_cache", help, None, counter.metric_type())?;
+    for (outcome, count) in counters.snapshot() {
+        ConstCounter::new(count).encode(outcomes.encode_family(&[("outcome", outcome)])?)?;
     }
     Ok(())
 }

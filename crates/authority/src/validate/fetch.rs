@@ -6,18 +6,21 @@
 use std::sync::Arc;
 
 use secret_hash::{ForeignHash, StoredHash, Tag, TagCheck, VerifyTag, foreign_hints, lookup_hint};
+use storage::model::LogMark;
 use token_domain::decide::Credential;
 use token_domain::record::Candidate;
 use token_domain::scope::Grants;
-use token_domain::{ScopeCatalogue, ScopeSet};
+use token_domain::{ScopeCatalogue, ScopeSet, Timestamp};
 use token_format::PlainToken;
 
 use crate::context::Context;
+use crate::env::random;
 use crate::error::Failure;
 use crate::fence::Stamp;
 use crate::legacy::{ForeignKey, MOST_FOREIGN, is_foreign};
 use crate::memory::{Binding, Entry, Pending, Shared, Shares};
-use crate::rights;
+use crate::rights::{self, Stored};
+use crate::shared::{LIFETIME, Row, SharedAnswer, SharedEntry, is_out_of_date};
 use crate::slow::Work;
 use crate::tokens::upgrade;
 use tokio::sync::Semaphore;
@@ -99,8 +102,80 @@ impl Fetch {
         Ok(self.ours(asked.token, digest, stamp).await?.unwrap_or(Fetched::Unknown(stamp)))
     }
 
+    /// What another node passed on about a token, if this node may use it. `stamp` was taken before.
+    pub(super) async fn passed_on(&self, digest: &Tag, stamp: Stamp) -> Option<Arc<Entry>> {
+        let cache = self.context.shared.as_ref().filter(|_| self.context.lease.is_current())?;
+        let counters = &self.context.shared_counters;
+        let sealed = match cache.get(self.context.keyring.shared_name(digest)).await {
+            SharedAnswer::Kept(sealed) => sealed,
+            SharedAnswer::Nothing => {
+                counters.count_nothing();
+                return None;
+            }
+            SharedAnswer::Unknown => {
+                counters.count_unknown();
+                return None;
+            }
+        };
+        let entry = self.admit(digest, &sealed, stamp);
+        if entry.is_some() {
+            counters.count_used();
+        } else {
+            counters.count_refused();
+        }
+        entry
+    }
+
+    /// The facts of a sealed entry, unless they may have changed.
+    fn admit(&self, digest: &Tag, sealed: &[u8], stamp: Stamp) -> Option<Arc<Entry>> {
+        let context = &self.context;
+        let SharedEntry { row, mark, read_at } = SharedEntry::open(&context.keyring, digest, sealed)?;
+        let (token, organization) = (row.token_id, row.organization_id);
+        // In this order: what this node changes after the first look raises a fence behind the stamp.
+        let may_be_used = context.may_remember()
+            && context.fences.holds_since_asked(token, organization)
+            && context.lease.holds(&mark, read_at, token, organization);
+        if !may_be_used || is_out_of_date(read_at, context.wall()) {
+            return None;
+        }
+        let stored = Stored {
+            token_id: token,
+            organization_id: organization,
+            organization_disabled_at: row.organization_disabled_at,
+            facts: row.facts,
+            scopes: &row.scopes,
+            owner: &row.owner,
+            idle_after: row.idle_after,
+            last_used_at: row.last_used_at,
+        };
+        let pending = Pending { first_use: row.first_use_pending, reuse: row.reuse_pending };
+        let binding = Binding { project_id: row.project_id, networks: row.networks };
+        // A catalogue that lacks one of its scopes: the database is asked, and says so.
+        let entry = self.entry(digest, stored, binding, pending, stamp).ok()?;
+        // Others may have used it since.
+        (!entry.is_idle(context.now())).then(|| Arc::new(entry))
+    }
+
+    /// Passes on what was read, if it was read with a lease from beginning to end.
+    fn pass_on(&self, digest: &Tag, candidate: &Candidate, mark: Option<(LogMark, Timestamp)>) {
+        let context = &self.context;
+        let (Some(cache), Some((mark, read_at))) = (&context.shared, mark) else { return };
+        let Some(row) = Row::of(candidate).filter(|_| context.lease.mark().is_some_and(|now| now.log == mark.log))
+        else {
+            return;
+        };
+        let sealed = random(context.entropy.as_ref()).ok();
+        let entry = SharedEntry { row, mark, read_at };
+        if let Some(sealed) = sealed.and_then(|nonce| entry.seal(&context.keyring, digest, nonce)) {
+            cache.put(context.keyring.shared_name(digest), sealed, LIFETIME);
+        }
+    }
+
     /// Looks among the hashes of this service.
     async fn ours(&self, token: &PlainToken, digest: &Tag, stamp: Stamp) -> Result<Option<Fetched>, Failure> {
+        // Before the read.
+        let mark = self.context.shared.as_ref().and_then(|_| self.context.lease.mark());
+        let mark = mark.map(|mark| (mark, self.context.wall()));
         let candidates = self.context.store.candidates(lookup_hint(token).0).await?;
         for candidate in candidates {
             if is_foreign(&candidate.secret) {
@@ -111,7 +186,8 @@ impl Fetch {
                 continue;
             }
             self.improve(token, &candidate, &proof);
-            return Ok(Some(Fetched::Found(Arc::new(self.entry(digest, &candidate, stamp)?))));
+            self.pass_on(digest, &candidate, mark);
+            return Ok(Some(Fetched::Found(Arc::new(self.entry_of(digest, &candidate, stamp)?))));
         }
         Ok(None)
     }
@@ -173,7 +249,7 @@ impl Fetch {
         // An alias is derived, so its first characters are no hint of the key.
         let hint = asked.foreign.is_none().then(|| asked.token.hint());
         self.context.units.spawn(upgrade(Arc::clone(&self.context), asked.token.clone(), id, secret, false, hint));
-        Ok(Fetched::Found(Arc::new(self.entry(digest, candidate, stamp)?)))
+        Ok(Fetched::Found(Arc::new(self.entry_of(digest, candidate, stamp)?)))
     }
 
     /// The tag where it can prove something, the slow hash where it cannot.
@@ -216,13 +292,24 @@ impl Fetch {
         self.context.units.spawn(work);
     }
 
-    fn entry(&self, digest: &Tag, candidate: &Candidate, stamp: Stamp) -> Result<Entry, Failure> {
+    fn entry_of(&self, digest: &Tag, candidate: &Candidate, stamp: Stamp) -> Result<Entry, Failure> {
         let token = &candidate.token;
-        let grants = rights::grants(&self.context, candidate)?;
-        let credential = rights::credential(&self.context, candidate, &grants)?;
-        let shared = self.shared(&credential, &grants);
         let pending = Pending { first_use: candidate.first_use_pending, reuse: token.reuse_detected_at.is_none() };
         let binding = Binding { project_id: token.project_id, networks: token.details.allowed_networks.clone() };
+        self.entry(digest, Stored::from(candidate), binding, pending, stamp)
+    }
+
+    fn entry(
+        &self,
+        digest: &Tag,
+        stored: Stored<'_>,
+        binding: Binding,
+        pending: Pending,
+        stamp: Stamp,
+    ) -> Result<Entry, Failure> {
+        let grants = rights::grants(&self.context, stored)?;
+        let credential = rights::credential(&self.context, stored, &grants)?;
+        let shared = self.shared(&credential, &grants);
         Ok(Entry::new(digest, credential, binding, shared, stamp, pending))
     }
 

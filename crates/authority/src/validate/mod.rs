@@ -45,6 +45,15 @@ pub fn shown_scopes(catalogue: &ScopeCatalogue, credential: &Credential, listed:
 /// How often a request looks again when a change overtook what it waited for, before it reads for itself alone.
 const ROUNDS: usize = 3;
 
+/// Where facts about a token may come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// From another node that read them lately, or the database.
+    Others,
+    /// From the database.
+    Database,
+}
+
 /// Bounds of the validator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -189,7 +198,7 @@ impl Validator {
             (Err(_), Some(key)) => Asked::foreign(key),
             (Ok(_) | Err(_), _) => return Ok(self.refuse(OutcomeKind::Malformed)),
         };
-        let fetched = self.fetch(asked, &self.context.keyring.digest(asked.token)).await;
+        let fetched = self.fetch(asked, &self.context.keyring.digest(asked.token), Source::Database).await;
         let fetched = fetched.inspect_err(|_| self.counters.count(OutcomeKind::Unavailable))?;
         Ok(match fetched.into_entry() {
             Some(entry) => self.answer(entry, requirement, self.context.now(), presented),
@@ -336,7 +345,7 @@ impl Validator {
             }
             match self.flights.join(digest) {
                 Place::Leader(landing) => {
-                    let fetched = self.fetch(asked, digest).await?;
+                    let fetched = self.fetch(asked, digest, Source::Others).await?;
                     self.keep(digest, &fetched);
                     landing.land(fetched.clone());
                     return Ok(fetched.into_entry());
@@ -350,14 +359,21 @@ impl Validator {
             }
         }
         // Overtaken again and again: one read of its own, not kept.
-        Ok(self.fetch(asked, digest).await?.into_entry())
+        Ok(self.fetch(asked, digest, Source::Database).await?.into_entry())
     }
 
-    async fn fetch(&self, asked: Asked<'_>, digest: &Tag) -> Result<Fetched, Failure> {
+    async fn fetch(&self, asked: Asked<'_>, digest: &Tag, source: Source) -> Result<Fetched, Failure> {
         let place = tokio::time::timeout(self.miss_wait, self.misses.acquire());
         let _place = place.await.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
         // Before the read: what is read under this stamp is outdated by any change that commits later.
         let stamp = self.context.fences.stamp();
+        let passed_on = match source {
+            Source::Others => self.fetch.passed_on(digest, stamp).await,
+            Source::Database => None,
+        };
+        if let Some(entry) = passed_on {
+            return Ok(Fetched::Found(entry));
+        }
         self.fetch.fetch(asked, digest, stamp).await
     }
 

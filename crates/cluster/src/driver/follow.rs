@@ -2,16 +2,17 @@
 
 use super::standby::Standby;
 use super::{JoinError, Memory, Shared, lock, record};
-use crate::protocol::{Follower, Forget, News, PROTOCOL, Peers, Question, Received};
+use crate::protocol::{Follower, Forget, News, PROTOCOL, Peers, Question, READ_BACK, Received};
 use futures::future::join;
 use std::collections::HashSet;
 use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use storage::model::{Consistency, PollAnswer, RegisteredNode};
+use storage::model::{Consistency, LogEntry, PollAnswer, RegisteredNode};
 use storage::nodes::Session;
 use storage::{OutageKind, StoreError, boottime_nanos};
+use token_domain::Timestamp;
 use token_domain::id::NodeId;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
@@ -116,6 +117,7 @@ impl Follow {
         if !self.is_registered {
             self.register_again(&session).await?;
         }
+        self.memory.asked();
         let question = self.follower.poll(boottime_nanos());
         let node = self.shared.registration.node();
         let is_news = self.shared.is_news.swap(false, Ordering::AcqRel);
@@ -123,6 +125,10 @@ impl Follow {
         let notify = async { if is_news { session.notify().await } else { Ok(()) } };
         let (answer, notified) = in_time(async { Ok(join(session.poll(node, &question.poll), notify).await) }).await?;
         let answer = answer?;
+        if let (true, Some(redis)) = (is_news, &self.shared.redis) {
+            // Behind the report, as the other hint.
+            redis.announce();
+        }
         if notified.is_err() {
             // Everybody polls without it.
             tracing::debug!("the other nodes could not be notified");
@@ -151,7 +157,7 @@ impl Follow {
         self.memory.tell_time(answer.now, question.noted_at, received_at);
         // A relaxed node goes on answering when its standby is gone.
         answer.has_standby &= self.shared.profile.consistency == Consistency::Strict;
-        let history = answer.history.clone();
+        let (history, now) = (answer.history.clone(), answer.now);
         let proof = lock(&self.shared.proof).clone();
         let news = match self.follower.receive(question, answer, proof.as_ref()) {
             Received::News(news) => news,
@@ -165,9 +171,21 @@ impl Follow {
         self.shared.follow_server(&history, has_standby);
         self.standby.take_if(|standby| !has_standby || standby.history() != history);
         if has_standby && self.standby.is_none() {
-            self.standby = Some(Standby::watch(Arc::clone(&self.shared), history));
+            self.standby = Some(Standby::watch(Arc::clone(&self.shared), history.clone()));
         }
+        let log = format!("{history}/{}", session.place());
+        if let Some(redis) = &self.shared.redis {
+            // The server and the database: what outlives a failover.
+            let (server, database) = (history.split('/').next(), session.place().split('/').next());
+            redis.name(&format!("{}:{}", server.unwrap_or_default(), database.unwrap_or_default()));
+        }
+        let before = match news.forget {
+            Some(_) => in_time(session.entries_up_to(news.ends(), READ_BACK)).await.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        self.remember(&log, &news, &before, now);
         self.apply(news);
+        self.memory.caught_up();
         self.shared.read_at.store(question.noted_at, Ordering::Relaxed);
         if self.shared.registration.is_current()
             && let Some(ready) = self.ready.take()
@@ -193,6 +211,18 @@ impl Follow {
             );
         }
         self.is_quarantined = is_quarantined;
+    }
+
+    /// The news is remembered, before memory hears of it, for what other nodes pass on.
+    fn remember(&self, log: &str, news: &News, before: &[LogEntry], now: Timestamp) {
+        let noted_at = boottime_nanos();
+        let mut recent = lock(&self.shared.recent);
+        if news.forget.is_some() {
+            let is_first = self.ready.is_some();
+            recent.begin(log, news.ends(), before, (!is_first).then_some(now), noted_at);
+        }
+        news.entries.iter().for_each(|entry| recent.note(entry, noted_at));
+        recent.sweep(noted_at);
     }
 
     /// Memory hears the news, and then the lease is taken up.

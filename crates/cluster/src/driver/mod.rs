@@ -1,9 +1,10 @@
 //! What carries the protocol out: one thread of a node that polls the database, and those who wait for it.
 
 mod follow;
+mod redis;
 mod standby;
 
-use crate::protocol::{Nanos, PATIENCE, Proof, Question, Ticket, Waiting, has_applied};
+use crate::protocol::{Nanos, PATIENCE, Proof, Question, Recent, Ticket, Waiting, has_applied};
 use futures::future::{Either, select};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -11,13 +12,15 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use storage::model::{Consistency, LogPlace, NodeRecord, RegisteredNode, SHARDS, Touched};
+use storage::model::{Consistency, LogMark, LogPlace, NodeRecord, RegisteredNode, SHARDS, Touched};
 use storage::nodes::{EnterError, Registration, Registry};
 use storage::{StoreError, boottime_nanos};
 use token_domain::Timestamp;
-use token_domain::id::NodeId;
+use token_domain::id::{NodeId, OrganizationId, TokenId};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{sleep, timeout};
+
+pub use self::redis::{InvalidRedisUrl, Kept, Redis, RedisStatus};
 
 use self::follow::Follow;
 
@@ -30,6 +33,10 @@ pub trait Memory: Send + Sync {
     fn outdate(&self, touched: Touched);
     /// Outdates every read begun before this call.
     fn forget(&self);
+    /// A look at the log is about to be asked for.
+    fn asked(&self);
+    /// What the last one asked for showed is applied.
+    fn caught_up(&self);
     /// The database's clock showed this at some time between a question and its answer; both since the machine's start.
     fn tell_time(&self, now: Timestamp, asked_at: Nanos, answered_at: Nanos);
 }
@@ -112,10 +119,14 @@ struct Shared {
     /// Until when others may follow the primary before this one.
     moving_until: AtomicI64,
     waits: Mutex<Waits>,
+    /// What was touched lately.
+    recent: Mutex<Recent>,
     /// Whether the others are to be notified with the next poll.
     is_news: AtomicBool,
     /// Has the next poll sent at once.
-    wake: Notify,
+    wake: Arc<Notify>,
+    /// The Redis beside the database, if there is one.
+    redis: Option<Redis>,
     registrations: AtomicU64,
     thread: Mutex<Option<Thread>>,
 }
@@ -140,7 +151,7 @@ impl Node {
     ///
     /// # Errors
     /// The database cannot be reached.
-    pub async fn join(registry: Registry, profile: Profile, ids: Ids) -> Result<Self, JoinError> {
+    pub async fn join(registry: Registry, profile: Profile, ids: Ids, redis: Option<Redis>) -> Result<Self, JoinError> {
         let id = ids().ok_or(JoinError::NoId)?;
         let beat = boottime_nanos();
         registry.register(&record(id, &profile), beat).await?;
@@ -155,8 +166,10 @@ impl Node {
             proof: Mutex::new(None),
             moving_until: AtomicI64::new(0),
             waits: Mutex::default(),
+            recent: Mutex::default(),
             is_news: AtomicBool::new(false),
-            wake: Notify::new(),
+            wake: Arc::default(),
+            redis,
             registrations: AtomicU64::new(1),
             thread: Mutex::new(None),
         })))
@@ -172,6 +185,10 @@ impl Node {
         let (tell_ended, ended) = oneshot::channel();
         let (ready, first_lease) = oneshot::channel();
         let follow = Follow::new(Arc::clone(&self.0), memory, ready);
+        if let Some(redis) = &self.0.redis {
+            let wake = Arc::clone(&self.0.wake);
+            redis.start(move || wake.notify_one());
+        }
         let no_thread = |error: &std::io::Error| StoreError::Broken(format!("no thread for the log: {error}"));
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| no_thread(&error))?;
@@ -247,6 +264,22 @@ impl Node {
         has_applied(&applied, place)
     }
 
+    /// How far this node has followed the log, for facts that are read from the primary after this call. Nothing without a lease.
+    pub fn mark(&self) -> Option<LogMark> {
+        let mark = lock(&self.0.recent).mark();
+        mark.filter(|_| self.is_current())
+    }
+
+    /// Whether facts that another node read after a mark are as this node would read them, but for what it has not applied yet.
+    pub fn holds(&self, mark: &LogMark, made_at: Timestamp, token: TokenId, organization: OrganizationId) -> bool {
+        lock(&self.0.recent).holds(mark, made_at, token, organization)
+    }
+
+    /// The Redis beside the database, if there is one.
+    pub fn redis(&self) -> Option<&Redis> {
+        self.0.redis.as_ref()
+    }
+
     /// Entries applied, over all shards, since the log was begun.
     pub fn applied(&self) -> i64 {
         self.0.applied.iter().map(|end| end.load(Ordering::Relaxed)).sum()
@@ -274,6 +307,9 @@ impl Node {
         if let Some(Thread { stop, ended }) = thread {
             drop(stop);
             drop(ended.await);
+        }
+        if let Some(redis) = &self.0.redis {
+            redis.stop();
         }
     }
 }
@@ -311,6 +347,9 @@ impl Shared {
     fn announce(&self) {
         self.is_news.store(true, Ordering::Release);
         self.wake.notify_one();
+        if let Some(redis) = &self.redis {
+            redis.announce();
+        }
     }
 }
 

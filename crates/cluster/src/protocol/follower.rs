@@ -219,6 +219,11 @@ fn is_before(history: &str, known: &str) -> bool {
 }
 
 impl News {
+    /// Of each shard, the last entry once this is applied.
+    pub fn ends(&self) -> &[i64] {
+        &self.ends
+    }
+
     /// Whether others may wait to hear that this is applied.
     pub const fn is_awaited(&self) -> bool {
         self.forget.is_some() || !self.entries.is_empty()

@@ -55,10 +55,12 @@
 
 mod follower;
 mod peers;
+mod recent;
 mod waiting;
 
 pub use follower::{Follower, Forget, News, Proof, Question, Received};
 pub use peers::Peers;
+pub use recent::{READ_BACK, Recent};
 pub(crate) use waiting::has_applied;
 pub use waiting::{Ticket, Waiting};
 

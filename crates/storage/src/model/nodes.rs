@@ -43,6 +43,15 @@ impl FromStr for LogPlace {
     }
 }
 
+/// How far a node has followed a log. What it reads afterwards is at least as new as the last of these entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogMark {
+    /// Which log: of which table, in which database, in which history.
+    pub log: String,
+    /// Of each shard, the number of the last entry.
+    pub ends: Vec<i64>,
+}
+
 /// When a change that takes rights away is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consistency {

@@ -39,6 +39,7 @@ pub(crate) fn in_use(nodes: i64) -> String {
 pub struct Session {
     watched: Watched,
     history: String,
+    place: String,
 }
 
 /// What the last part of an answer says.
@@ -65,7 +66,8 @@ impl Registry {
         let settings = format!("SET synchronous_commit = off; LISTEN {CHANNEL}");
         watched.connection.batch_execute(&settings).await?;
         let history = history_of(&watched.connection).await?;
-        Ok(Session { watched, history })
+        let place = place_of(&watched.connection).await?;
+        Ok(Session { watched, history, place })
     }
 
     /// Puts a node on the list, durably: one that is forgotten in a crash would go on answering while nobody waits for it.
@@ -106,6 +108,27 @@ impl Session {
         &self.history
     }
 
+    /// Which of the server's databases this is, and which table its log: `database/table`, by their numbers. A copy that was restored
+    /// into the same server has others.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// The entries of each shard up to these ends, at most so many of each.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or holds a row that cannot be.
+    pub async fn entries_up_to(&self, ends: &[i64], most: i64) -> Result<Vec<LogEntry>, StoreError> {
+        let mut connection: Conn<'_> = &self.watched.connection;
+        let before: Vec<i64> = ends.iter().map(|end| end.saturating_sub(most).max(0)).collect();
+        let mut entries = entries_beyond(&mut connection, &before, most).await?;
+        entries.retain(|entry| {
+            usize::try_from(entry.place.shard)
+                .is_ok_and(|shard| ends.get(shard).is_some_and(|end| entry.place.seq <= *end))
+        });
+        Ok(entries)
+    }
+
     /// Reports, and reads what is new, in one round trip. A statement each, carried out in this order: the report is taken (or
     /// not) before the log is read, the clocks are read before the entries up to them, and all of it after this was called.
     ///
@@ -135,7 +158,7 @@ impl Session {
             let all = revocation_clock::table.order(revocation_clock::shard).select(revocation_clock::n);
             Ok(all.load::<i64>(&mut clocks).await?)
         };
-        let entries = entries_beyond(&mut news, poll);
+        let entries = entries_beyond(&mut news, &poll.applied, poll.limit);
         let nodes = repo::nodes::list_nodes(&mut list);
         let moments = async {
             let question = diesel::sql_query(concat!(
@@ -223,16 +246,30 @@ async fn insert_node(mut connection: Conn<'_>, node: &NodeRecord, beat: i64) -> 
     Ok(connection.batch_execute("COMMIT").await?)
 }
 
+/// Which database a connection leads to, and which table of it is the log.
+async fn place_of(mut connection: Conn<'_>) -> Result<String, StoreError> {
+    #[derive(diesel::QueryableByName)]
+    struct Answer {
+        #[diesel(sql_type = Text)]
+        place: String,
+    }
+    let question = diesel::sql_query(
+        "SELECT (SELECT oid FROM pg_database WHERE datname = current_database()) || '/' || \
+         'revocation_log'::regclass::oid AS place",
+    );
+    Ok(question.get_result::<Answer>(&mut connection).await?.place)
+}
+
 /// Entries beyond what was applied, some of each shard; a look at the end of each where there are none.
-async fn entries_beyond(connection: &mut Conn<'_>, poll: &Poll) -> Result<Vec<LogEntry>, StoreError> {
+async fn entries_beyond(connection: &mut Conn<'_>, applied: &[i64], limit: i64) -> Result<Vec<LogEntry>, StoreError> {
     let rows: Vec<LogRow> = diesel::sql_query(
         "SELECT news.shard, news.seq, news.touched, news.touched_id, news.at \
          FROM unnest($1) WITH ORDINALITY AS applied (seq, place) CROSS JOIN LATERAL \
          (SELECT * FROM revocation_log AS log WHERE log.shard = (applied.place - 1)::smallint AND log.seq > applied.seq \
          ORDER BY log.seq LIMIT $2) AS news ORDER BY news.shard, news.seq",
     )
-    .bind::<Array<BigInt>, _>(&poll.applied)
-    .bind::<BigInt, _>(poll.limit)
+    .bind::<Array<BigInt>, _>(applied)
+    .bind::<BigInt, _>(limit)
     .kept()
     .load(connection)
     .await?;

@@ -23,6 +23,8 @@ const OPENIDC_MODULE: &str = "/usr/lib/apache2/modules/mod_auth_openidc.so";
 pub enum Tool {
     /// `initdb`, next to `postgres` itself.
     Initdb,
+    /// `redis-server`, which nodes may share.
+    RedisServer,
     /// `wrk`, the load generator.
     Wrk,
     /// `valgrind`, which counts instructions.
@@ -67,6 +69,7 @@ impl Tool {
     pub const fn program(self) -> &'static str {
         match self {
             Self::Initdb => "initdb",
+            Self::RedisServer => "redis-server",
             Self::Wrk => "wrk",
             Self::Valgrind => "valgrind",
             Self::Promtool => "promtool",
@@ -88,6 +91,7 @@ impl Tool {
     const fn package(self) -> &'static str {
         match self {
             Self::Initdb => "postgresql",
+            Self::RedisServer => "redis-server",
             Self::Wrk => "wrk",
             Self::Valgrind => "valgrind",
             Self::Promtool => "prometheus",
@@ -109,6 +113,7 @@ impl Tool {
     const fn packages(self) -> &'static [&'static str] {
         match self {
             Self::Initdb => &["postgresql"],
+            Self::RedisServer => &["redis-server"],
             Self::Wrk => &["wrk"],
             Self::Valgrind => &["valgrind"],
             Self::Promtool => &["prometheus"],

@@ -7,6 +7,7 @@
 mod install;
 mod pages;
 mod postgres;
+mod redis;
 mod wait;
 
 use crate::args::Args;
@@ -21,6 +22,7 @@ use tempfile::TempDir;
 pub use install::{GATEWAYS, Tool, find_or_install};
 pub use pages::prepare as prepare_pages;
 pub use postgres::{SUPERUSER, postgres_program, server_user};
+pub use redis::{Redis, Reply};
 pub use wait::{free_port, start_on_free_port, tail};
 
 /// Where tests and tools find PostgreSQL: a superuser that may create databases.

@@ -2,6 +2,7 @@
 
 mod list;
 mod promise;
+mod redis;
 mod relaxed;
 mod trouble;
 
