@@ -13,6 +13,7 @@ mod output;
 mod password;
 mod person;
 mod reference;
+mod selftest;
 mod serve;
 mod setup;
 mod sources;
@@ -74,6 +75,8 @@ enum Command {
     Config(config::Args),
     /// Find out whether mail can be sent.
     Mail(mail::Args),
+    /// Find out, on nodes that run, how soon a new token is valid on each, and that a revoked one is valid on none.
+    Selftest(selftest::Args),
     /// Print the API document.
     Openapi,
     /// Print a generated reference page or file.
@@ -109,6 +112,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         Command::Organization(args) => organization::run(args),
         Command::Import(args) => import::run(&args),
         Command::Audit(args) => audit::run(args),
+        Command::Selftest(args) => selftest::run(&args),
         Command::Config(args) => config::run(args),
         Command::Mail(args) => mail::run(args),
         Command::Openapi => openapi::run(),

@@ -3,6 +3,7 @@
 mod list;
 mod promise;
 mod relaxed;
+mod selftest;
 mod trouble;
 
 use crate::support::{Backend, Client, Options, Server, texts};
