@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod config;
+mod copy;
 mod import;
 mod mail;
 mod migrate;
@@ -63,6 +64,8 @@ enum Command {
     Migrate(migrate::Args),
     /// Write a consistent copy of an SQLite database to a new file. The service may be running.
     Backup(backup::Args),
+    /// Copy an SQLite database into an empty PostgreSQL database. No server may use either.
+    Copy(copy::Args),
     /// Manage the account of a person: password, e-mail address, status and second factor.
     Person(person::Args),
     /// List and show organisations, set their token caps, disable and enable them.
@@ -108,6 +111,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         Command::Setup(args) => setup::run(args),
         Command::Migrate(args) => migrate::run(args),
         Command::Backup(args) => backup::run(args),
+        Command::Copy(args) => copy::run(args),
         Command::Person(args) => person::run(&args),
         Command::Organization(args) => organization::run(args),
         Command::Import(args) => import::run(&args),
