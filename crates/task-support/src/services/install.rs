@@ -45,6 +45,8 @@ pub enum Tool {
     OpenidcModule,
     /// `tmux`, in whose terminal the command line is tested.
     Tmux,
+    /// `faketime`, which makes a program's clock wrong.
+    Faketime,
     /// `debootstrap`, which makes a clean Debian.
     Debootstrap,
     /// `systemd-nspawn`, which boots it.
@@ -76,6 +78,7 @@ impl Tool {
             Self::Gateway(name) => name,
             Self::OpenidcModule => "mod_auth_openidc",
             Self::Tmux => "tmux",
+            Self::Faketime => "faketime",
             Self::Debootstrap => "debootstrap",
             Self::Nspawn => "systemd-nspawn",
         }
@@ -96,6 +99,7 @@ impl Tool {
             Self::Gateway(name) => name,
             Self::OpenidcModule => "libapache2-mod-auth-openidc",
             Self::Tmux => "tmux",
+            Self::Faketime => "faketime",
             Self::Debootstrap => "debootstrap",
             Self::Nspawn => "systemd-container",
         }
@@ -116,6 +120,7 @@ impl Tool {
                 &["nginx", "caddy", "haproxy", "apache2", "libapache2-mod-auth-openidc"]
             }
             Self::Tmux => &["tmux"],
+            Self::Faketime => &["faketime"],
             Self::Debootstrap | Self::Nspawn => &["debootstrap", "systemd-container"],
         }
     }
