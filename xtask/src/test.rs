@@ -11,6 +11,11 @@ use task_support::{project, say, services};
 /// The variable that makes tests run their long versions.
 const FULL: &str = "NOLAPSE_TEST_FULL";
 
+/// How long the faults of a run in a cluster go on, and the seed of their order, in every run and with `--full`. This seed has nine of
+/// the eleven usual faults in a minute, a failover among them. Starting the cluster and the last look take about a minute more.
+const CHAOS: [&str; 2] = ["--seconds=60", "--seed=894"];
+const CHAOS_FULL: [&str; 2] = ["--seconds=600", "--seed=11"];
+
 /// What to run.
 struct Plan {
     /// One package instead of the whole workspace.
@@ -96,6 +101,7 @@ pub(crate) fn task(mut args: Args) -> Result {
         loom()?;
         say::step("what a request takes, counted");
         run(project::cargo().args(["run", "--quiet", "--locked", "--package", "bench", "--", "check"]))?;
+        chaos(if full { CHAOS_FULL } else { CHAOS })?;
         if full {
             crate::conformance::task()?;
         }
@@ -132,6 +138,18 @@ fn loom() -> Result {
         // Link-time optimisation takes minutes and does not help a model checker.
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"))
+}
+
+/// Three nodes on a primary with a standby, and faults of the usual kinds: the verdict is about what clients were told, and never
+/// about how long it took. The program is the one that the tests were built with.
+fn chaos(options: [&str; 2]) -> Result {
+    say::step("many nodes under faults");
+    services::find_or_install(services::Tool::Faketime)?;
+    let program = project::target_directory()?.join("debug/nolapse-api");
+    run(project::cargo()
+        .args(["run", "--quiet", "--locked", "--package", "lab", "--", "chaos", "--patroni"])
+        .args(options)
+        .arg(format!("--program={}", program.display())))
 }
 
 #[cfg(test)]

@@ -2,13 +2,15 @@
 //!
 //! [`Store::read`] and [`Store::write`] run closures over [`Reads`] and [`Tx`], whose operations are listed in one
 //! place and written once (`repo`), compiled for each database. [`migrate`] makes the tables, [`instance`] keeps a second
-//! process away from the same SQLite file, [`nodes`] is what servers that share a PostgreSQL database say to each other.
+//! process away from the same SQLite file, [`nodes`] is what servers that share a PostgreSQL database say to each other,
+//! [`copy`] moves a database from SQLite to PostgreSQL.
 //!
 //! **Invariant:** this crate decides nothing. It has no wall clock, no randomness and no hash function; digests and
 //! stored secrets are opaque bytes to it, moments and ids come as arguments. No type of diesel leaves it.
 
 mod backend;
 mod boottime;
+pub mod copy;
 mod counters;
 mod error;
 mod frame;

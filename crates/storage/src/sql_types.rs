@@ -32,7 +32,7 @@ pub struct Moment;
 impl SqlOrd for Moment {}
 
 /// 2000-01-01T00:00:00Z, where PostgreSQL counts from, in microseconds since 1970.
-const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
+pub(crate) const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 
 /// An id on its way into a statement. (Diesel's own blanket implementation keeps `Id` from being a parameter itself.)
 #[derive(AsExpression, Clone, Copy, Debug)]

@@ -9,9 +9,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use task_support::fail::{Context as _, Fail, Result};
 use task_support::interrupt;
-use task_support::process::{Launch, POLL, Server, which};
+use task_support::process::{Launch, POLL, Server};
 use task_support::proxy::Proxy;
-use task_support::services::{SUPERUSER, free_port, tail};
+use task_support::services::{SUPERUSER, Tool, find_or_install, free_port, tail};
 
 /// How long a start may take, also while the database fails over.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -172,8 +172,9 @@ impl Node {
 
 /// The same program with another clock; only what the clock shows is wrong, not how fast it counts.
 fn wrong(launch: &Launch, by: &str) -> Result<Launch> {
-    if which("faketime").is_none() || !Path::new(FAKETIME).exists() {
-        return Err(Fail::new("faketime is missing, which makes a clock wrong").fix("apt-get install -y faketime"));
+    find_or_install(Tool::Faketime)?;
+    if !Path::new(FAKETIME).exists() {
+        return Err(Fail::new(format!("{FAKETIME} is missing, which makes a clock wrong")));
     }
     Ok(launch.clone().env("LD_PRELOAD", FAKETIME).env("FAKETIME", by).env("FAKETIME_DONT_FAKE_MONOTONIC", "1"))
 }

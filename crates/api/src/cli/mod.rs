@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod config;
+mod copy;
 mod import;
 mod mail;
 mod migrate;
@@ -13,6 +14,7 @@ mod output;
 mod password;
 mod person;
 mod reference;
+mod selftest;
 mod serve;
 mod setup;
 mod sources;
@@ -62,6 +64,8 @@ enum Command {
     Migrate(migrate::Args),
     /// Write a consistent copy of an SQLite database to a new file. The service may be running.
     Backup(backup::Args),
+    /// Copy an SQLite database into an empty PostgreSQL database. No server may use either.
+    Copy(copy::Args),
     /// Manage the account of a person: password, e-mail address, status and second factor.
     Person(person::Args),
     /// List and show organisations, set their token caps, disable and enable them.
@@ -74,6 +78,8 @@ enum Command {
     Config(config::Args),
     /// Find out whether mail can be sent.
     Mail(mail::Args),
+    /// Find out, on nodes that run, how soon a new token is valid on each, and that a revoked one is valid on none.
+    Selftest(selftest::Args),
     /// Print the API document.
     Openapi,
     /// Print a generated reference page or file.
@@ -105,10 +111,12 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         Command::Setup(args) => setup::run(args),
         Command::Migrate(args) => migrate::run(args),
         Command::Backup(args) => backup::run(args),
+        Command::Copy(args) => copy::run(args),
         Command::Person(args) => person::run(&args),
         Command::Organization(args) => organization::run(args),
         Command::Import(args) => import::run(&args),
         Command::Audit(args) => audit::run(args),
+        Command::Selftest(args) => selftest::run(&args),
         Command::Config(args) => config::run(args),
         Command::Mail(args) => mail::run(args),
         Command::Openapi => openapi::run(),

@@ -152,7 +152,8 @@ fn longest(
 ) -> Result<Result<Option<Timestamp>, Disconnection>, Failure> {
     let (mut longest, mut why) = (None, Disconnection::NotFound);
     for candidate in tokens {
-        let credential = rights::credential(context, candidate, &rights::grants(context, candidate)?)?;
+        let grants = rights::grants(context, candidate.into())?;
+        let credential = rights::credential(context, candidate.into(), &grants)?;
         match decide(&credential, &Requirement::NOTHING, now) {
             Verdict::Allowed { .. } | Verdict::Insufficient { .. } => {
                 let Some(ends_at) = credential.facts.dies_at() else { return Ok(Ok(None)) };

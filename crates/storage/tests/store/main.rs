@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test did not expect fails it")]
 
 mod candidates;
+mod copy;
 mod devices;
 mod executions;
 mod instance;

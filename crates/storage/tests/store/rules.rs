@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use test_support::{Backend, Db};
 
 /// One row in every table, two where rows refer to each other.
-const ROWS: &str = "
+pub(crate) const ROWS: &str = "
 INSERT INTO organizations VALUES ({id:1}, 'one', 'One', NULL, NULL, {t:1}, {t:1}, {no}, 'revoke', {no}), ({id:2}, 'two', 'Two', NULL, NULL, {t:1}, {t:1}, {no}, 'revoke', {no});
 INSERT INTO users (id, email, email_key, name, password_hash, disabled_at, created_at, updated_at) VALUES ({id:3}, 'a@b', 'a@b', 'Ada', NULL, NULL, {t:1}, {t:1}), ({id:4}, 'c@d', 'c@d', 'Cy', NULL, NULL, {t:1}, {t:1});
 INSERT INTO roles VALUES ({id:5}, {id:1}, 'R', 'r', 'x', {t:1}, {t:1}), ({id:6}, {id:2}, 'S', 's', 'x', {t:1}, {t:1}), ({id:30}, {id:1}, 'Q', 'q', 'x', {t:1}, {t:1});
@@ -436,7 +436,8 @@ const NEVER_ALONE: [&str; 5] = [
     "repositories_organization_id_key",
 ];
 
-fn statement(backend: Backend, template: &str) -> String {
+/// A statement of this table, for one of the databases.
+pub(crate) fn statement(backend: Backend, template: &str) -> String {
     literals(
         backend,
         &template.replace("'{}'", "'[]'").replace("{long}", &format!("'{}'", "x".repeat(256))).replace("'{'", "'['"),

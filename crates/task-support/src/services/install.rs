@@ -49,6 +49,8 @@ pub enum Tool {
     Python,
     /// `tmux`, in whose terminal the command line is tested.
     Tmux,
+    /// `faketime`, which makes a program's clock wrong.
+    Faketime,
     /// `debootstrap`, which makes a clean Debian.
     Debootstrap,
     /// `systemd-nspawn`, which boots it.
@@ -82,6 +84,7 @@ impl Tool {
             Self::OpenidcModule => "mod_auth_openidc",
             Self::Python => "python3",
             Self::Tmux => "tmux",
+            Self::Faketime => "faketime",
             Self::Debootstrap => "debootstrap",
             Self::Nspawn => "systemd-nspawn",
         }
@@ -104,6 +107,7 @@ impl Tool {
             Self::OpenidcModule => "libapache2-mod-auth-openidc",
             Self::Python => "python3-venv",
             Self::Tmux => "tmux",
+            Self::Faketime => "faketime",
             Self::Debootstrap => "debootstrap",
             Self::Nspawn => "systemd-container",
         }
@@ -126,6 +130,7 @@ impl Tool {
             }
             Self::Python => &["python3-venv"],
             Self::Tmux => &["tmux"],
+            Self::Faketime => &["faketime"],
             Self::Debootstrap | Self::Nspawn => &["debootstrap", "systemd-container"],
         }
     }

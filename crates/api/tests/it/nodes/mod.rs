@@ -4,6 +4,7 @@ mod list;
 mod promise;
 mod redis;
 mod relaxed;
+mod selftest;
 mod trouble;
 
 use crate::support::{Backend, Client, Options, Server, texts};

@@ -1,6 +1,7 @@
 //! Operation of the service: probes, set-up, commands, stopping, a second process.
 
 mod commands;
+mod copy;
 mod disk;
 mod documents;
 mod instance;

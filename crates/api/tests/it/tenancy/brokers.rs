@@ -14,6 +14,9 @@ both!(
     questions_may_arrive_pipelined,
 );
 
+/// Ends what an actor counts by: of a project, an actor and its access scope.
+type Ending = fn(&mut Client, &Project, &str, &str);
+
 const VALIDATE: &str = "/v1/internal/actors/validate";
 const REVALIDATE: &str = "/v1/internal/actors/revalidate";
 const ACCESS: &str = "/v1/internal/actors/check-room-access";
@@ -102,7 +105,6 @@ fn a_connection_stays_as_long_as_its_actor_may_act(backend: Backend) {
     let project = Project::make(&mut owner, "fleet");
     let scope = project.scope(&mut owner, "acme");
     let mut broker = broker(&server, &mut owner);
-    type Ending = fn(&mut Client, &Project, &str, &str);
     let endings: [(&str, &str, Ending); 5] = [
         ("the actor is switched off", "token_suspended", |owner, project, actor, _| {
             owner.patch(&project.at(&format!("actors/{actor}")), &json!({"status": "disabled"})).expect(200);

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::{DbError, SqlState};
-use tokio_postgres::{AsyncMessage, Connection, NoTls};
+use tokio_postgres::{AsyncMessage, Client, Connection, NoTls};
 
 /// TCP keepalive: idle time before the first probe, interval between probes, and probes without an answer before the connection fails:
 /// five seconds in all.
@@ -176,7 +176,27 @@ fn too_slow(server: &Server) -> StoreError {
     StoreError::outage(OutageKind::Connect, format!("connecting to PostgreSQL at {} took too long", server.shown))
 }
 
+/// Connects for a copy, whose rows go past diesel in PostgreSQL's own binary form. No statement has a time limit.
+pub(crate) async fn connect_for_copy(server: &Server) -> Result<Client, StoreError> {
+    let options = StoreOptions { idle_transaction_timeout: Duration::ZERO, ..StoreOptions::default() };
+    let (client, _) =
+        timeout(options.connect_timeout, reach(server, &options)).await.unwrap_or_else(|_| Err(too_slow(server)))?;
+    let broken = |error: tokio_postgres::Error| StoreError::outage(OutageKind::Connect, error.to_string());
+    client.batch_execute(&settings(&options, Purpose::Waiting)).await.map_err(broken)?;
+    Ok(client)
+}
+
 async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Result<Watched, StoreError> {
+    let (client, heard) = reach(server, options).await?;
+    let mut connection = AsyncPgConnection::try_from(client)
+        .await
+        .map_err(|error| StoreError::outage(OutageKind::Connect, format!("PostgreSQL: {error}")))?;
+    connection.batch_execute(&settings(options, purpose)).await?;
+    Ok(Watched { connection, heard, number: 0 })
+}
+
+/// Connects, without the session's own settings.
+async fn reach(server: &Server, options: &StoreOptions) -> Result<(Client, Arc<Heard>), StoreError> {
     let mut config = server.config.clone();
     config.ssl_mode(match server.tls {
         TlsMode::Disable => SslMode::Disable,
@@ -206,9 +226,11 @@ async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Resu
             client
         }
     };
-    let mut connection = AsyncPgConnection::try_from(client)
-        .await
-        .map_err(|error| StoreError::outage(OutageKind::Connect, format!("PostgreSQL: {error}")))?;
+    Ok((client, heard))
+}
+
+/// The statements that set a session up.
+fn settings(options: &StoreOptions, purpose: Purpose) -> String {
     let (statement, lock) = match purpose {
         Purpose::Serving | Purpose::Listing => (options.statement_timeout, options.lock_timeout),
         Purpose::Waiting => (Duration::ZERO, Duration::ZERO),
@@ -220,7 +242,7 @@ async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Resu
     // Messages in English, as errors are told by them. Only superusers may choose, and those who were granted it: for others it is
     // the server's choice, or that of their role, and the refusal itself shows what it is.
     // Serialisable or repeatable-read defaults would turn the guarded updates' "no row" into an error.
-    let settings = format!(
+    format!(
         "{plans}SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
          SET default_transaction_isolation = 'read committed'; SET default_transaction_read_only = off; \
          SET tcp_keepalives_idle = {}; SET tcp_keepalives_interval = {}; SET tcp_keepalives_count = {}; \
@@ -238,9 +260,7 @@ async fn open(server: &Server, options: &StoreOptions, purpose: Purpose) -> Resu
         KEEPALIVE_INTERVAL.as_secs(),
         KEEPALIVE_RETRIES,
         (options.statement_timeout + options.connect_timeout).as_millis(),
-    );
-    connection.batch_execute(&settings).await?;
-    Ok(Watched { connection, heard, number: 0 })
+    )
 }
 
 /// Carries a connection's bytes until its client is gone.

@@ -12,7 +12,9 @@ mod tls;
 mod transaction;
 mod turns;
 
-pub(crate) use connect::{Purpose, Watched, connect, connect_watched, history, history_of, names_standby};
+pub(crate) use connect::{
+    Purpose, Watched, connect, connect_for_copy, connect_watched, history, history_of, names_standby,
+};
 pub(crate) use lane::Lane;
 pub(crate) use pool::Pool;
 pub(crate) use readers::{Reader, Readers};

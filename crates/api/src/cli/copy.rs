@@ -1,0 +1,79 @@
+//! `copy --to URL`: copies an SQLite database into an empty PostgreSQL database, to go on with many nodes.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use storage::copy::{Progress, sqlite_to_postgresql};
+use storage::{DatabaseUrl, migrate};
+
+use super::sources::SourceArgs;
+use super::{Failure, output, serve};
+use crate::assembly::database_url;
+use crate::membership::Entrance;
+
+/// Options of `copy`.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    sources: SourceArgs,
+    /// The database to copy to: postgres://…, without rows. What it lacks of tables is made.
+    #[arg(long, value_name = "URL", value_parser = DatabaseUrl::parse)]
+    to: DatabaseUrl,
+}
+
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let loaded = args.sources.load(Vec::new())?;
+    let from = database_url(&loaded.config)?;
+    let path =
+        from.sqlite_path().ok_or("this command copies from SQLite: --database-url names the file, --to PostgreSQL")?;
+    if args.to.is_sqlite() {
+        return Err("this command copies to PostgreSQL: use `backup` for another file".into());
+    }
+    // The lock would make the file.
+    if !path.exists() {
+        return Err(format!("{} does not exist: check --database-url", path.display()).into());
+    }
+    // Held to the end: a server that changed something meanwhile would change only the file.
+    let entrance = serve::background()?.block_on(Entrance::enter(&from))?;
+    let copied = copy(&from, &args.to);
+    entrance.leave();
+    let rows = copied?;
+    Ok(output::emit(&format!(
+        "{rows} rows are the same in both databases. Before a server starts on {}: set database.url, and give every node the tag key \
+         of this database (keys.tag_key_file); move the SQLite file away, so that no server starts on it again\n",
+        args.to
+    ))?)
+}
+
+/// Copies, and returns the number of rows.
+fn copy(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<u64, Failure> {
+    let pending: Vec<String> = migrate::status(from)?
+        .into_iter()
+        .filter(|migration| !migration.applied)
+        .map(|migration| migration.name)
+        .collect();
+    if !pending.is_empty() {
+        return Err(format!(
+            "the SQLite database lacks migrations ({}): run `nolapse-api migrate up` first",
+            pending.join(", ")
+        )
+        .into());
+    }
+    migrate::up(to)?;
+    let mut all = 0;
+    sqlite_to_postgresql(from, to, |progress| match progress {
+        Progress::Copied(table, rows) => note(&format!("{table}: {rows} rows copied")),
+        Progress::Compared(table, rows) => {
+            all += rows;
+            note(&format!("{table}: {rows} rows compared"));
+        }
+    })
+    .map_err(|error| format!("{error}; nothing was copied, and the copy can be started again"))?;
+    Ok(all)
+}
+
+/// Says how far it is, to somebody who waits. A closed standard error does not stop the copy.
+fn note(text: &str) {
+    if io::stderr().is_terminal() {
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+}
