@@ -65,6 +65,13 @@ impl FromRequest for Operator {
     }
 }
 
+/// Whether a request has the right service token. Nothing is counted.
+pub(super) fn is_service_token(request: &HttpRequest) -> bool {
+    let token = request.app_data::<Data<ServiceToken>>();
+    let presented = credentials::bearer_text(request.headers()).ok().flatten();
+    token.zip(presented).is_some_and(|(token, presented)| token.matches(&presented))
+}
+
 /// Checks the service token. The right one is never rate-limited; a wrong one is counted, logged and recorded.
 async fn recognise(request: &HttpRequest) -> ApiResult<Origin> {
     let presented = credentials::bearer_text(request.headers())?.ok_or(Code::Unauthenticated)?;

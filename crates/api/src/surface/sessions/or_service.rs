@@ -4,10 +4,12 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::http::StatusCode;
+use actix_web::{FromRequest, HttpRequest, ResponseError as _};
 use authority::{Caller, Origin};
 
 use super::Operator;
+use super::create_for_person::is_service_token;
 use crate::surface::authorized::{Permission, admit};
 use crate::surface::origin;
 use edge::error::{ApiError, ApiResult};
@@ -35,6 +37,23 @@ impl<P: Permission> FromRequest for OrService<P> {
                     let caller = admit::<P>(&request, presented).await?;
                     drop(turn);
                     Ok(Self::Caller(caller, origin::of(&request), PhantomData))
+                })
+            }
+            // A key of another system, perhaps. Only what is none counts as a guess of the service token.
+            Ok(presented @ Presented::Foreign(_)) if !is_service_token(request) => {
+                let turn = Turn::take(request);
+                let (request, mut payload) = (request.clone(), payload.take());
+                Box::pin(async move {
+                    let admitted = admit::<P>(&request, presented).await;
+                    drop(turn);
+                    match admitted {
+                        Ok(caller) => Ok(Self::Caller(caller, origin::of(&request), PhantomData)),
+                        Err(error) if error.status_code() == StatusCode::UNAUTHORIZED => {
+                            let operator = Operator::from_request(&request, &mut payload);
+                            operator.await.map(|Operator(origin)| Self::Service(origin))
+                        }
+                        Err(error) => Err(error),
+                    }
                 })
             }
             // The service token is in neither format: it arrives here as foreign, malformed or an error.
