@@ -16,8 +16,9 @@ pub(super) struct Args {
     #[command(flatten)]
     sources: SourceArgs,
     /// The database to copy to: postgres://…, without rows. What it lacks of tables is made.
-    #[arg(long, value_name = "URL", value_parser = DatabaseUrl::parse)]
-    to: DatabaseUrl,
+    // Read here and not by the parser of arguments, which would print the whole of a bad one, password and all.
+    #[arg(long, value_name = "URL")]
+    to: String,
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
@@ -25,7 +26,8 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let from = database_url(&loaded.config)?;
     let path =
         from.sqlite_path().ok_or("this command copies from SQLite: --database-url names the file, --to PostgreSQL")?;
-    if args.to.is_sqlite() {
+    let to = DatabaseUrl::parse(&args.to).map_err(|error| format!("--to: {error}"))?;
+    if to.is_sqlite() {
         return Err("this command copies to PostgreSQL: use `backup` for another file".into());
     }
     // The lock would make the file.
@@ -34,13 +36,13 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     }
     // Held to the end: a server that changed something meanwhile would change only the file.
     let entrance = serve::background()?.block_on(Entrance::enter(&from))?;
-    let copied = copy(&from, &args.to);
+    let copied = copy(&from, &to);
     entrance.leave();
     let rows = copied?;
     Ok(output::emit(&format!(
         "{rows} rows are the same in both databases. Before a server starts on {}: set database.url, and give every node the tag key \
          of this database (keys.tag_key_file); move the SQLite file away, so that no server starts on it again\n",
-        args.to
+        to
     ))?)
 }
 
@@ -57,6 +59,11 @@ fn copy(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<u64, Failure> {
             pending.join(", ")
         )
         .into());
+    }
+    // Before anything is changed there: it may be a deployment of another version, named by mistake.
+    let there = migrate::status(to)?;
+    if there.iter().any(|migration| migration.applied) && there.iter().any(|migration| !migration.applied) {
+        return Err(format!("{to} has tables of another version: name a database that is empty").into());
     }
     migrate::up(to)?;
     let mut all = 0;
