@@ -168,20 +168,27 @@ impl Follow {
         };
         let (is_awaited, has_standby) = (news.is_awaited(), news.has_standby());
         self.note_quarantine(news.is_quarantined());
+        if news.forget.is_some() {
+            // Nothing is passed on between the first reads of another server and what is known of its log.
+            lock(&self.shared.recent).forget();
+        }
         self.shared.follow_server(&history, has_standby);
         self.standby.take_if(|standby| !has_standby || standby.history() != history);
         if has_standby && self.standby.is_none() {
             self.standby = Some(Standby::watch(Arc::clone(&self.shared), history.clone()));
         }
-        let log = format!("{history}/{}", session.place());
+        // Facts that a program of another version passes on may lack what this one reads.
+        let log = format!("{history}/{}/{}", session.place(), self.shared.profile.migration);
         if let Some(redis) = &self.shared.redis {
             // The server and the database: what outlives a failover.
             let (server, database) = (history.split('/').next(), session.place().split('/').next());
             redis.name(&format!("{}:{}", server.unwrap_or_default(), database.unwrap_or_default()));
         }
         let before = match news.forget {
-            Some(_) => in_time(session.entries_up_to(news.ends(), READ_BACK)).await.unwrap_or_default(),
-            None => Vec::new(),
+            Some(_) if self.shared.redis.is_some() => {
+                in_time(session.entries_up_to(news.ends(), READ_BACK)).await.unwrap_or_default()
+            }
+            Some(_) | None => Vec::new(),
         };
         self.remember(&log, &news, &before, now);
         self.apply(news);
@@ -220,6 +227,9 @@ impl Follow {
         if news.forget.is_some() {
             let is_first = self.ready.is_some();
             recent.begin(log, news.ends(), before, (!is_first).then_some(now), noted_at);
+        } else if !recent.is_of(log) {
+            // The server was started again.
+            recent.begin(log, news.ends(), &[], None, noted_at);
         }
         news.entries.iter().for_each(|entry| recent.note(entry, noted_at));
         recent.sweep(noted_at);

@@ -90,6 +90,16 @@ impl Recent {
         }
     }
 
+    /// Knows no log until the next beginning.
+    pub fn forget(&mut self) {
+        self.log.clear();
+    }
+
+    /// Whether this is the log that is followed.
+    pub fn is_of(&self, log: &str) -> bool {
+        self.log == log
+    }
+
     /// An entry was read. Call it before memory is told of it.
     pub fn note(&mut self, entry: &LogEntry, now: Nanos) {
         let Some(at) = usize::try_from(entry.place.shard).ok().filter(|at| *at < self.shards.len()) else { return };

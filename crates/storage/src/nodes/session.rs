@@ -246,7 +246,8 @@ async fn insert_node(mut connection: Conn<'_>, node: &NodeRecord, beat: i64) -> 
     Ok(connection.batch_execute("COMMIT").await?)
 }
 
-/// Which database a connection leads to, and which table of it is the log.
+/// Which database a connection leads to, which table of it is the log, and since when its server runs: a copy of the server's files
+/// has all else in common with the original.
 async fn place_of(mut connection: Conn<'_>) -> Result<String, StoreError> {
     #[derive(diesel::QueryableByName)]
     struct Answer {
@@ -255,7 +256,8 @@ async fn place_of(mut connection: Conn<'_>) -> Result<String, StoreError> {
     }
     let question = diesel::sql_query(
         "SELECT (SELECT oid FROM pg_database WHERE datname = current_database()) || '/' || \
-         'revocation_log'::regclass::oid AS place",
+         'revocation_log'::regclass::oid || '/' || \
+         (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS place",
     );
     Ok(question.get_result::<Answer>(&mut connection).await?.place)
 }
