@@ -28,6 +28,7 @@ mod outage;
 mod pages;
 mod people;
 mod policy;
+mod private;
 mod race;
 mod redaction;
 mod rights;
