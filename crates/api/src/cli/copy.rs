@@ -40,9 +40,8 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     entrance.leave();
     let rows = copied?;
     Ok(output::emit(&format!(
-        "{rows} rows are the same in both databases. Before a server starts on {}: set database.url, and give every node the tag key \
-         of this database (keys.tag_key_file); move the SQLite file away, so that no server starts on it again\n",
-        to
+        "{rows} rows are the same in both databases. Before a server starts on {to}: set database.url, and give every node the tag key \
+         of this database (keys.tag_key_file); move the SQLite file away, so that no server starts on it again\n"
     ))?)
 }
 
