@@ -18,10 +18,10 @@ use tokio::runtime::Runtime;
 use utoipa_actix_web::service_config::ServiceConfig;
 use zeroize::Zeroizing;
 
-use crate::assembly::{Misfit, Services, database_url, store_options, tag_key_ids};
+use crate::assembly::{Misfit, Services, database_url, tag_key_ids};
 use crate::config::{Config, sections};
 use crate::mail::Mailer;
-use crate::membership::{Entrance, Membership};
+use crate::membership::{Entrance, Joined, Membership};
 use crate::surface::public_url::PublicUrl;
 use crate::surface::{self, sessions::ServiceToken};
 use crate::{metrics, openapi, telemetry, workers};
@@ -63,17 +63,8 @@ pub(crate) async fn serve(
         let (url, migrate_at_start) = (url.clone(), config.database.migrate_at_start);
         background.spawn_blocking(move || bring_up_to_date(&url, migrate_at_start)).await??;
     }
-    let membership = entrance.join(config, &url, background.handle()).await?;
-    let options = store_options(&config.database);
-    let store = Store::open_registered(&url, options, background.handle().clone(), membership.registration()).await?;
+    let Joined { membership, store, services } = entrance.join(config, &url, background.handle()).await?;
     membership.watch(&store);
-    let services = Services::new(
-        config,
-        store.clone(),
-        Arc::clone(&membership) as _,
-        membership.shared(),
-        background.handle().clone(),
-    )?;
     membership.follow(&services.context).await?;
     services.context.resume_time().await?;
     note_tag_key(&services.context).await?;

@@ -22,7 +22,7 @@ use token_domain::id::{OrganizationId, TokenId};
 use token_domain::{Span, Timestamp};
 use tokio::runtime::Handle;
 
-use crate::assembly::{Misfit, holder, keyring};
+use crate::assembly::{Misfit, Services, holder, keyring, store_options};
 use crate::config::{Config, sections};
 
 /// A process that may use its database, before its schema is checked.
@@ -84,8 +84,18 @@ impl Entrance {
         }
     }
 
-    /// Registers the process, once the schema is there.
-    pub(crate) async fn join(
+    /// Registers the process, once the schema is there, and builds the services over its store. It answers nothing from memory and
+    /// changes nothing before [`Membership::follow`].
+    pub(crate) async fn join(self, config: &Config, url: &DatabaseUrl, background: &Handle) -> Result<Joined, Misfit> {
+        let membership = self.register(config, url, background).await?;
+        let options = store_options(&config.database);
+        let store = Store::open_registered(url, options, background.clone(), membership.registration()).await?;
+        let lease = Arc::clone(&membership) as _;
+        let services = Services::new(config, store.clone(), lease, membership.shared(), background.clone())?;
+        Ok(Joined { membership, store, services })
+    }
+
+    async fn register(
         self,
         config: &Config,
         url: &DatabaseUrl,
@@ -113,6 +123,22 @@ impl Entrance {
         // A millisecond to eight seconds, which is longer than a revocation waits for a dead node.
         let ack_wait = Histogram::new(exponential_buckets(0.001, 2.0, 14));
         Ok(Arc::new(Membership { place, ack_wait }))
+    }
+}
+
+/// This process beside others, and the services it runs.
+pub(crate) struct Joined {
+    pub(crate) membership: Arc<Membership>,
+    pub(crate) store: Store,
+    pub(crate) services: Services,
+}
+
+impl Joined {
+    /// Ends what a command began: its units of work, the store, the registration.
+    pub(crate) async fn leave(self) {
+        self.services.context.drain().await;
+        self.store.shutdown().await;
+        self.membership.release().await;
     }
 }
 

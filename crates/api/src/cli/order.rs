@@ -1,6 +1,5 @@
 //! Has an operator's order carried out: by the running server, or by this process while no server runs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use authority::operator::{Operator, Order, Outcome, PATIENCE};
@@ -8,7 +7,7 @@ use storage::Store;
 use storage::instance::AcquireError;
 
 use super::{Failure, serve};
-use crate::assembly::{Services, database_url, store_options};
+use crate::assembly::{database_url, store_options};
 use crate::config::Config;
 use crate::membership::Entrance;
 
@@ -35,22 +34,11 @@ async fn carry_out(config: &Config, background: &tokio::runtime::Runtime, order:
         }
         Err(error) => return Err(error),
     };
-    let membership = entrance.join(config, &url, background.handle()).await?;
-    let options = store_options(&config.database);
-    let store = Store::open_registered(&url, options, background.handle().clone(), membership.registration()).await?;
-    let services = Services::new(
-        config,
-        store.clone(),
-        Arc::clone(&membership) as _,
-        membership.shared(),
-        background.handle().clone(),
-    )?;
-    membership.follow(&services.context).await?;
-    services.context.resume_time().await?;
-    let done = Operator::new(&services.context).carry_out(order).await;
-    services.context.drain().await;
-    store.shutdown().await;
-    membership.release().await;
+    let joined = entrance.join(config, &url, background.handle()).await?;
+    joined.membership.follow(&joined.services.context).await?;
+    joined.services.context.resume_time().await?;
+    let done = Operator::new(&joined.services.context).carry_out(order).await;
+    joined.leave().await;
     Ok(done?)
 }
 

@@ -1,15 +1,13 @@
 //! `setup`: creates the first organisation and its owner without a browser.
 
-use std::sync::Arc;
-
 use authority::Origin;
 use authority::setup::SetupRequest;
-use storage::{Store, migrate};
+use storage::migrate;
 use token_domain::text::{Email, Name, Slug};
 
 use super::sources::SourceArgs;
 use super::{Failure, output, password, serve};
-use crate::assembly::{Services, database_url, store_options};
+use crate::assembly::database_url;
 use crate::config::Config;
 use crate::membership::Entrance;
 
@@ -55,21 +53,10 @@ async fn set_up(
     let entrance = Entrance::enter(&url).await?;
     let migrated = url.clone();
     tokio::task::spawn_blocking(move || migrate::up(&migrated)).await??;
-    let membership = entrance.join(config, &url, background.handle()).await?;
-    let options = store_options(&config.database);
-    let store = Store::open_registered(&url, options, background.handle().clone(), membership.registration()).await?;
-    let services = Services::new(
-        config,
-        store.clone(),
-        Arc::clone(&membership) as _,
-        membership.shared(),
-        background.handle().clone(),
-    )?;
-    membership.follow(&services.context).await?;
+    let joined = entrance.join(config, &url, background.handle()).await?;
+    joined.membership.follow(&joined.services.context).await?;
     let origin = Origin { request_id: "setup".to_owned(), client_ip: None, presented_from: None, user_agent: None };
-    let done = services.setup.run(request, &origin).await;
-    services.context.drain().await;
-    store.shutdown().await;
-    membership.release().await;
+    let done = joined.services.setup.run(request, &origin).await;
+    joined.leave().await;
     Ok(done?.organization_id.to_string())
 }

@@ -8,7 +8,6 @@ mod rows;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal as _, Write as _};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use authority::Origin;
@@ -22,7 +21,7 @@ use token_domain::text::Slug;
 use self::rows::{Next, Rows};
 use super::sources::SourceArgs;
 use super::{Failure, output, serve};
-use crate::assembly::{Services, database_url, store_options};
+use crate::assembly::database_url;
 use crate::config::Config;
 use crate::membership::Entrance;
 
@@ -77,22 +76,11 @@ async fn import(config: &Config, background: &tokio::runtime::Runtime, args: &Ar
         }
         _ => error,
     })?;
-    let membership = entrance.join(config, &url, background.handle()).await?;
-    let options = store_options(&config.database);
-    let store = Store::open_registered(&url, options, background.handle().clone(), membership.registration()).await?;
-    let services = Services::new(
-        config,
-        store.clone(),
-        Arc::clone(&membership) as _,
-        membership.shared(),
-        background.handle().clone(),
-    )?;
-    membership.follow(&services.context).await?;
-    services.context.resume_time().await?;
-    let done = all(&store, &services.imports, args).await;
-    services.context.drain().await;
-    store.shutdown().await;
-    membership.release().await;
+    let joined = entrance.join(config, &url, background.handle()).await?;
+    joined.membership.follow(&joined.services.context).await?;
+    joined.services.context.resume_time().await?;
+    let done = all(&joined.store, &joined.services.imports, args).await;
+    joined.leave().await;
     done
 }
 
