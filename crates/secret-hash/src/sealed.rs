@@ -9,7 +9,6 @@ use core::array;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
-use crate::keyring::Keyed;
 use crate::{KeyId, Keyring};
 
 /// Domain separation of the sealing key from other uses of the tag key.
@@ -49,35 +48,57 @@ impl Keyring {
     /// 4 bytes of key id, 12 of nonce, then ChaCha20-Poly1305, which is fast without AES instructions and needs no
     /// tables. The result is 32 bytes longer than the secret.
     pub fn encrypt(&self, plain: &[u8], about: &[u8], nonce: [u8; NONCE_LEN]) -> Result<Vec<u8>, SealError> {
-        let key = key(&self.current)?;
-        // With its full capacity at once: a buffer that grows would leave a copy of the secret in freed memory.
-        let mut sealed = Vec::with_capacity(FRONT + plain.len() + CHACHA20_POLY1305.tag_len());
-        sealed.extend_from_slice(&self.current.id.0.to_be_bytes());
-        sealed.extend_from_slice(&nonce);
-        sealed.extend_from_slice(plain);
-        let tag = key
-            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(about), &mut sealed[FRONT..])
-            .map_err(|_| SealError::Broken)?;
-        sealed.extend_from_slice(tag.as_ref());
-        Ok(sealed)
+        let front = self.current.id.0.to_be_bytes();
+        seal(&self.current.derive(PURPOSE), &front, nonce, about, plain).ok_or(SealError::Broken)
     }
 
     /// Decrypts what [`Keyring::encrypt`] made with the same `about`, under any key of this ring.
     pub fn decrypt(&self, sealed: &[u8], about: &[u8]) -> Result<Opened, SealError> {
         let (front, encrypted) = sealed.split_first_chunk::<FRONT>().ok_or(SealError::Broken)?;
         let id = KeyId(u32::from_be_bytes(array::from_fn(|i| front[i])));
-        let nonce = Nonce::assume_unique_for_key(array::from_fn(|i| front[4 + i]));
         let by_previous_key = id != self.current.id;
         let keyed = if by_previous_key { self.previous.iter().find(|key| key.id == id) } else { Some(&self.current) };
-        let key = key(keyed.ok_or(SealError::UnknownKey(id))?)?;
-        let mut plain = Zeroizing::new(encrypted.to_vec());
-        let length = key.open_in_place(nonce, Aad::from(about), &mut plain).map_err(|_| SealError::Broken)?.len();
-        plain.truncate(length);
+        let key = keyed.ok_or(SealError::UnknownKey(id))?.derive(PURPOSE);
+        let plain = open(&key, array::from_fn(|i| front[4 + i]), about, encrypted).ok_or(SealError::Broken)?;
         Ok(Opened { plain, by_previous_key })
     }
 }
 
-fn key(keyed: &Keyed) -> Result<LessSafeKey, SealError> {
-    // Fails only for a key of another length.
-    UnboundKey::new(&CHACHA20_POLY1305, &*keyed.derive(PURPOSE)).map(LessSafeKey::new).map_err(|_| SealError::Broken)
+/// `front`, the nonce, and the ciphertext with its tag. `None` only if the cipher fails.
+pub(crate) fn seal(
+    key: &[u8; 32],
+    front: &[u8],
+    nonce: [u8; NONCE_LEN],
+    about: &[u8],
+    plain: &[u8],
+) -> Option<Vec<u8>> {
+    // With its full capacity at once: a buffer that grows would leave a copy of the secret in freed memory.
+    let begin = front.len() + NONCE_LEN;
+    let mut sealed = Vec::with_capacity(begin + plain.len() + CHACHA20_POLY1305.tag_len());
+    sealed.extend_from_slice(front);
+    sealed.extend_from_slice(&nonce);
+    sealed.extend_from_slice(plain);
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    let tag = cipher(key)?.seal_in_place_separate_tag(nonce, Aad::from(about), &mut sealed[begin..]).ok()?;
+    sealed.extend_from_slice(tag.as_ref());
+    Some(sealed)
+}
+
+/// What was sealed with this key, nonce and `about`; `None` for anything else.
+pub(crate) fn open(
+    key: &[u8; 32],
+    nonce: [u8; NONCE_LEN],
+    about: &[u8],
+    encrypted: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let mut plain = Zeroizing::new(encrypted.to_vec());
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    let length = cipher(key)?.open_in_place(nonce, Aad::from(about), &mut plain).ok()?.len();
+    plain.truncate(length);
+    Some(plain)
+}
+
+/// Fails only for a key of another length.
+fn cipher(key: &[u8; 32]) -> Option<LessSafeKey> {
+    UnboundKey::new(&CHACHA20_POLY1305, key).map(LessSafeKey::new).ok()
 }

@@ -4,8 +4,12 @@
 //! Each token's entries have a key of their own. One key for all would need a nonce that never repeats over billions of
 //! entries; 96 bits at random are good for the entries of one token, and an entry of another token does not open.
 
-use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use core::mem;
 
+use ring::aead::NONCE_LEN;
+use zeroize::Zeroizing;
+
+use crate::sealed::{open, seal};
 use crate::{Keyring, Tag};
 
 /// Domain separation of the names and keys of entries from other uses of the tag key. The number is that of the format: entries
@@ -22,29 +26,18 @@ impl Keyring {
     /// Encrypts and authenticates an entry of a token: the nonce, then ChaCha20-Poly1305. `nonce` is fresh from a cryptographic
     /// generator. `None` only if the cipher fails.
     pub fn seal_shared(&self, digest: &Tag, plain: &[u8], nonce: [u8; NONCE_LEN]) -> Option<Vec<u8>> {
-        let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + CHACHA20_POLY1305.tag_len());
-        sealed.extend_from_slice(&nonce);
-        sealed.extend_from_slice(plain);
-        let (nonce, key) = (Nonce::assume_unique_for_key(nonce), self.shared_key(digest)?);
-        let tag = key.seal_in_place_separate_tag(nonce, Aad::empty(), &mut sealed[NONCE_LEN..]).ok()?;
-        sealed.extend_from_slice(tag.as_ref());
-        Some(sealed)
+        seal(&self.shared_key(digest), &[], nonce, &[], plain)
     }
 
     /// What was sealed for this token under the current key; `None` for anything else. The comparison is constant-time.
     pub fn open_shared(&self, digest: &Tag, sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, encrypted) = sealed.split_first_chunk::<NONCE_LEN>()?;
-        let mut plain = encrypted.to_vec();
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let length = self.shared_key(digest)?.open_in_place(nonce, Aad::empty(), &mut plain).ok()?.len();
-        plain.truncate(length);
-        Some(plain)
+        let mut plain = open(&self.shared_key(digest), *nonce, &[], encrypted)?;
+        Some(mem::take(&mut *plain))
     }
 
-    fn shared_key(&self, digest: &Tag) -> Option<LessSafeKey> {
-        let key = self.current.derive(&[KEY, digest.as_bytes()].concat());
-        // Fails only for a key of another length.
-        UnboundKey::new(&CHACHA20_POLY1305, &*key).map(LessSafeKey::new).ok()
+    fn shared_key(&self, digest: &Tag) -> Zeroizing<[u8; 32]> {
+        self.current.derive(&[KEY, digest.as_bytes()].concat())
     }
 }
 
