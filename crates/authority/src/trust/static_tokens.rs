@@ -1,13 +1,13 @@
 //! Static tokens that are used from where jobs exchange their identity tokens: what the jobs can now do without.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use token_domain::Timestamp;
 use token_domain::id::{OrganizationId, TrustPolicyId};
 use token_domain::record::{Principal, Token, TrustOutcome};
 use token_domain::token::Kind;
 
-use super::{KEPT_ATTEMPTS, Trust, TrustError};
+use super::{Trust, TrustError};
 use crate::origin::Caller;
 
 /// The live tokens of an organisation that are looked at, newest first.
@@ -40,31 +40,36 @@ impl Trust {
         organization: OrganizationId,
         id: TrustPolicyId,
     ) -> Result<Vec<StaticToken>, TrustError> {
-        self.get(caller, organization, id).await?;
+        let attempts = self.attempts(caller, organization, id).await?;
+        let exchanged = attempts.into_iter().filter(|attempt| attempt.outcome == TrustOutcome::Exchanged);
+        let addresses: HashSet<String> = exchanged.filter_map(|attempt| attempt.address).collect();
+        if addresses.is_empty() {
+            return Ok(Vec::new());
+        }
         let now = self.context.now();
         let read = self.context.store.read(move |reads| {
             Box::pin(async move {
-                let attempts = reads.list_trust_attempts(id, KEPT_ATTEMPTS).await?;
-                let exchanged = attempts.into_iter().filter(|attempt| attempt.outcome == TrustOutcome::Exchanged);
-                let addresses: HashSet<String> = exchanged.filter_map(|attempt| attempt.address).collect();
                 let (mut found, mut looked_at, mut after) = (Vec::new(), 0, None);
-                while !addresses.is_empty() && looked_at < MOST_LOOKED_AT {
+                while looked_at < MOST_LOOKED_AT {
                     let kind = Kind::Organization;
-                    let tokens = reads.live_tokens_of_kind(organization, kind, after, now, AT_ONCE).await?;
+                    let mut tokens = reads.live_tokens_of_kind(organization, kind, after, now, AT_ONCE).await?;
                     let Some(last) = tokens.last() else { break };
                     after = Some((last.facts.created_at, last.id));
                     looked_at += tokens.len();
-                    let mut tokens = tokens;
                     tokens.retain(|token| {
                         token.last_used_at.is_some() && !matches!(token.created_by, Principal::Policy(_))
                     });
                     let ids: Vec<_> = tokens.iter().map(|token| token.id).collect();
-                    let origins = reads.origins_of(&ids).await?;
+                    let mut last_use = HashMap::new();
+                    for origin in reads.origins_of(&ids).await? {
+                        if addresses.contains(&origin.address) {
+                            // The last use comes first.
+                            last_use.entry(origin.token_id).or_insert(origin);
+                        }
+                    }
                     found.extend(tokens.into_iter().filter_map(|token| {
-                        // The last use comes first.
-                        let origin =
-                            origins.iter().find(|one| one.token_id == token.id && addresses.contains(&one.address))?;
-                        Some(StaticToken { address: origin.address.clone(), used_at: origin.last_used_at, token })
+                        let origin = last_use.remove(&token.id)?;
+                        Some(StaticToken { address: origin.address, used_at: origin.last_used_at, token })
                     }));
                 }
                 Ok(found)
