@@ -8,6 +8,7 @@ use token_domain::access::TopicPattern;
 use token_domain::decide::{Denial, Verdict, decide};
 use token_domain::id::ActorId;
 use token_domain::record::{AccessScope, Actor, Candidate, Project};
+use token_domain::tenant::ActorStatus;
 use token_domain::{Holder, Requirement, Timestamp};
 
 use super::Actors;
@@ -30,7 +31,7 @@ pub struct Connection {
     pub project: Project,
     /// Its tenant boundary, if it has one.
     pub access_scope: Option<AccessScope>,
-    /// When its token ends, if it does.
+    /// When its token ends, if it does: no later than the actor.
     pub ends_at: Option<Timestamp>,
 }
 
@@ -53,8 +54,8 @@ pub enum Disconnection {
 }
 
 impl Actors {
-    /// The actor whose token this is, if it may connect now; nothing for anything else than a good token of an actor within the
-    /// caller's reach. Counts as a use of the token, presented by somebody else than its holder.
+    /// The actor whose token this is, if it may connect now; `None` for anything but a valid token of an actor that the caller's
+    /// credential reaches. Validating counts as a use of the token, with the broker and not the holder presenting it.
     ///
     /// # Errors
     /// It cannot be known.
@@ -76,7 +77,7 @@ impl Actors {
         let found = self.context.store.read(move |reads| Box::pin(find(reads, caller, id))).await?;
         let now = self.context.now();
         Ok(found.and_then(|found| match suspension(&found, now) {
-            None => Some(Connection { ends_at: earlier(ends_at, found.actor.expires_at), ..found }),
+            None => Some(Connection { ends_at, ..found }),
             Some(_) => None,
         }))
     }
@@ -99,7 +100,7 @@ impl Actors {
             return Ok(Err(why));
         }
         let ends_at = longest(&self.context, &tokens, now)?;
-        Ok(ends_at.map(|ends_at| Connection { ends_at: earlier(ends_at, found.actor.expires_at), ..found }))
+        Ok(ends_at.map(|ends_at| Connection { ends_at, ..found }))
     }
 }
 
@@ -126,10 +127,13 @@ async fn find(reads: &mut Reads, caller: Caller, id: ActorId) -> Result<Option<C
 
 /// Why the actor itself does not count.
 fn suspension(found: &Connection, now: Timestamp) -> Option<Disconnection> {
-    if found.actor.disabled_at.is_some() || found.access_scope.as_ref().is_some_and(|scope| !scope.is_active) {
-        return Some(Disconnection::Suspended);
+    let is_inactive = found.access_scope.as_ref().is_some_and(|scope| !scope.is_active);
+    match ActorStatus::at(found.actor.disabled_at, found.actor.expires_at, now) {
+        ActorStatus::Disabled => Some(Disconnection::Suspended),
+        ActorStatus::Active | ActorStatus::Expired if is_inactive => Some(Disconnection::Suspended),
+        ActorStatus::Expired => Some(Disconnection::Expired),
+        ActorStatus::Active => None,
     }
-    found.actor.expires_at.is_some_and(|moment| moment <= now).then_some(Disconnection::Expired)
 }
 
 /// The actor's newest tokens, good or not.
@@ -165,7 +169,8 @@ fn longest(
     Ok(longest.map(Some).ok_or(why))
 }
 
-/// What is said of an actor without a token that counts: that an administrator can help, before that its time is over.
+/// The reason for an actor none of whose tokens is valid. A suspension, which an administrator can lift, is named before an expiry,
+/// and an expiry before `NotFound`.
 fn worse(so_far: Disconnection, denial: Denial) -> Disconnection {
     match denial {
         Denial::OrganizationDisabled
@@ -177,13 +182,5 @@ fn worse(so_far: Disconnection, denial: Denial) -> Disconnection {
             Disconnection::Expired
         }
         Denial::Expired | Denial::ActorExpired | Denial::Idle | Denial::Revoked(_) => so_far,
-    }
-}
-
-/// The earlier of two ends.
-fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
     }
 }
