@@ -1,7 +1,7 @@
 //! `audit verify`: verifies the hash chain of audit trails, in an exported file or in the database.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal as _, Write as _};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::sources::SourceArgs;
@@ -60,9 +60,8 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 /// Verifies a file, and returns the line that reports success.
 fn along(walk: &Walk, lines: impl BufRead) -> Result<String, Fault> {
     let whole = walk.along(lines, |number| {
-        if number.is_multiple_of(PROGRESS) && io::stderr().is_terminal() {
-            // A closed standard error does not stop the verification.
-            let _ = writeln!(io::stderr(), "{number} events verified so far");
+        if number.is_multiple_of(PROGRESS) {
+            output::progress(&format!("{number} events verified so far"));
         }
     })?;
     Ok(whole.map_or_else(|| "no events\n".to_owned(), |whole| format!("{whole}\n")))

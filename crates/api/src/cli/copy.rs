@@ -1,7 +1,5 @@
 //! `copy --to URL`: copies an SQLite database into an empty PostgreSQL database, to go on with many nodes.
 
-use std::io::{self, IsTerminal as _, Write as _};
-
 use storage::copy::{Progress, sqlite_to_postgresql};
 use storage::{DatabaseUrl, migrate};
 
@@ -67,19 +65,12 @@ fn copy(from: &DatabaseUrl, to: &DatabaseUrl) -> Result<u64, Failure> {
     migrate::up(to)?;
     let mut all = 0;
     sqlite_to_postgresql(from, to, |progress| match progress {
-        Progress::Copied(table, rows) => note(&format!("{table}: {rows} rows copied")),
+        Progress::Copied(table, rows) => output::progress(&format!("{table}: {rows} rows copied")),
         Progress::Compared(table, rows) => {
             all += rows;
-            note(&format!("{table}: {rows} rows compared"));
+            output::progress(&format!("{table}: {rows} rows compared"));
         }
     })
     .map_err(|error| format!("{error}; nothing was copied, and the copy can be started again"))?;
     Ok(all)
-}
-
-/// Says how far it is, to somebody who waits. A closed standard error does not stop the copy.
-fn note(text: &str) {
-    if io::stderr().is_terminal() {
-        let _ = writeln!(io::stderr(), "{text}");
-    }
 }

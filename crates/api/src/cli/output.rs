@@ -1,6 +1,6 @@
 //! Writing to standard output and standard error without panicking on a closed pipe.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::telemetry::Queue;
 
@@ -10,6 +10,13 @@ pub(super) fn emit(text: &str) -> io::Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
+    }
+}
+
+/// Writes a line to standard error for somebody who waits at a terminal. A closed standard error does not stop the work.
+pub(super) fn progress(text: &str) {
+    if io::stderr().is_terminal() {
+        let _ = writeln!(io::stderr(), "{text}");
     }
 }
 

@@ -6,7 +6,7 @@
 mod node;
 mod times;
 
-use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,7 +49,7 @@ pub(super) struct Args {
     token_file: Option<PathBuf>,
 }
 
-/// What is measured.
+/// The measurements of all rounds.
 struct Found {
     /// For each node, from the answer to a creation until it accepted the token.
     accepted: Vec<Times>,
@@ -126,9 +126,7 @@ fn all_rounds(nodes: &[Node], rounds: u32, scope: &str, stop: &AtomicBool) -> Re
         if stop.load(Ordering::Relaxed) {
             return Err(format!("interrupted after {round} of {rounds} rounds; all tokens of the test are revoked"));
         }
-        if io::stderr().is_terminal() {
-            note(&format!("round {} of {rounds}", round + 1));
-        }
+        output::progress(&format!("round {} of {rounds}", round + 1));
         found.round(nodes, at, scope, stop)?;
     }
     Ok(found)

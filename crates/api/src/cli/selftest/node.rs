@@ -40,7 +40,7 @@ pub(super) enum Trouble {
     Unknown(String),
 }
 
-/// What is read of an answer.
+/// The fields that the test needs of the answer to a creation.
 #[derive(Deserialize)]
 struct Created {
     id: String,
