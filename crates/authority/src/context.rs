@@ -317,7 +317,7 @@ impl Context {
         self.fail_closed.load(Ordering::Relaxed)
     }
 
-    /// How often the shared cache was asked, by what came of it; nothing where there is none.
+    /// The number of reads of the shared cache by outcome; `None` without such a cache.
     pub fn shared_counters(&self) -> Option<&SharedCounters> {
         self.shared.as_ref().map(|_| &self.shared_counters)
     }

@@ -74,8 +74,8 @@ impl Fences {
         looks.applied = looks.asked;
     }
 
-    /// Whether this process has raised the fence of neither since the last look at the log that is applied began. If so, what it
-    /// changed itself is among what it has applied.
+    /// Whether this process changed neither the token nor the organisation since the last applied poll of the log was sent. If so,
+    /// the log entries that it has applied include all of its own changes to them.
     pub fn holds_since_asked(&self, token: TokenId, organization: OrganizationId) -> bool {
         let applied = self.looks().applied;
         applied.is_some_and(|stamp| self.holds(stamp, token, organization))

@@ -90,7 +90,7 @@ pub(crate) fn token_caller(
     Some((Caller { organization_id: credential.organization_id, via, effective, admission }, status))
 }
 
-/// What is stored about a token, as far as it decides what the token may do.
+/// The stored columns that decide what a token may do, from its row or from an entry of the shared cache.
 #[derive(Clone, Copy)]
 pub(crate) struct Stored<'a> {
     pub(crate) token_id: TokenId,
@@ -119,7 +119,7 @@ impl<'a> From<&'a Candidate> for Stored<'a> {
     }
 }
 
-/// The facts that decide about a token, taken from what is stored.
+/// Builds the credential of a token from its stored columns.
 pub(crate) fn credential(context: &Context, stored: Stored<'_>, grants: &Grants) -> Result<Credential, Failure> {
     let Stored { token_id, facts, .. } = stored;
     Ok(Credential {

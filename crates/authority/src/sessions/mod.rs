@@ -308,7 +308,7 @@ impl Sessions {
             .await
     }
 
-    /// Ends a session for a front end, which signs people in itself; false if there is none of that id.
+    /// Ends a session on behalf of a front end that holds the service token; `false` if no session has this id.
     ///
     /// # Errors
     /// An error of the store.

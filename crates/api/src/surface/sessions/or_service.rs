@@ -39,7 +39,7 @@ impl<P: Permission> FromRequest for OrService<P> {
                     Ok(Self::Caller(caller, origin::of(&request), PhantomData))
                 })
             }
-            // A key of another system, perhaps. Only what is none counts as a guess of the service token.
+            // This may be an imported key. It counts as a wrong service token only if no such key exists.
             Ok(presented @ Presented::Foreign(_)) if !is_service_token(request) => {
                 let turn = Turn::take(request);
                 let (request, mut payload) = (request.clone(), payload.take());

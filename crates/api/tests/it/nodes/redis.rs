@@ -101,7 +101,7 @@ fn an_entry_from_before_a_revocation_is_refused_whoever_revoked_the_token() {
             revoker.revoke(&id);
             redis.plant(&key, &old).unwrap();
             if round % 2 == 1 {
-                // Long enough for the change to be nothing new any more, to whoever made it as well.
+                // Until the node that made the change has applied its log entry too: before, it takes nothing from the cache.
                 until_even(&servers);
             }
             assert!(!anyone.is_valid(&secret), "asked {asked}, round {round}");
