@@ -132,7 +132,7 @@ impl World {
         }
     }
 
-    /// A new member, signed in.
+    /// A new member with a verified address, signed in.
     fn person(&mut self, name: &str, role: &Value) -> Person {
         let email = format!("{name}@acme.example");
         let asked = json!({"email": email, "role": role});
@@ -140,6 +140,7 @@ impl World {
         let asked = json!({"code": code, "password": Server::PASSWORD});
         let joined = self.server.anyone().post("/v1/invitations/accept", &asked).expect(201);
         let [id] = texts(&joined, ["user_id"]);
+        self.server.facts().verify(&email);
         let other = self.server.signed_in(&email);
         Person { id, email, other }
     }
