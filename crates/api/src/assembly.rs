@@ -389,19 +389,23 @@ fn ring(current: &SecretKey, keys: &sections::Keys) -> Result<Keyring, Misfit> {
 }
 
 /// The path of the file with the tag key, if none is configured.
-fn key_path(keys: &sections::Keys, url: &DatabaseUrl) -> Result<PathBuf, Misfit> {
+pub(crate) fn key_path(keys: &sections::Keys, url: &DatabaseUrl) -> Result<PathBuf, Misfit> {
     let beside = || url.sqlite_path().map(beside);
     Ok(keys.tag_key_path.clone().or_else(beside).ok_or(
         "no tag key: set keys.tag_key_file (make one with `openssl rand -hex 32`), or keys.tag_key_path to have it made",
     )?)
 }
 
+/// The mode of a file that other users of the machine may read; `None` if they may not, or it cannot be found out.
+pub(crate) fn file_is_open(path: &Path) -> Option<String> {
+    let mode = fs::metadata(path).ok()?.permissions().mode();
+    (mode & 0o077 != 0).then(|| format!("{:04o}", mode & 0o7777))
+}
+
 /// Warns about a file that other users of the machine can read. Files made by this program are private; an existing or copied
 /// one may not be.
 fn warn_if_others_read(path: &Path, what: &str) {
-    let Ok(mode) = fs::metadata(path).map(|metadata| metadata.permissions().mode()) else { return };
-    if mode & 0o077 != 0 {
-        let mode = format!("{:04o}", mode & 0o7777);
+    if let Some(mode) = file_is_open(path) {
         tracing::warn!(path = %path.display(), mode, "{what} can be read by other users of this machine: chmod 600 it");
     }
 }

@@ -134,12 +134,16 @@ pub(crate) async fn serve(
     written.map(drop).map_err(Into::into)
 }
 
-/// Warns if people use `https` and no proxy is trusted. This service has no TLS, so there is a proxy in front, and all
+/// Whether people use `https` and no proxy is trusted. This service has no TLS, so there is a proxy in front, and all
 /// clients would appear with its address.
-fn warn_of_unnamed_proxy(config: &Config) {
+pub(crate) fn is_proxy_unnamed(config: &Config) -> bool {
     // On a Unix socket every peer is trusted like a proxy.
     let by_network = matches!(config.server.listen, Listen::Network(_));
-    if is_https(config) && by_network && config.server.trusted_proxies.is_empty() {
+    is_https(config) && by_network && config.server.trusted_proxies.is_empty()
+}
+
+fn warn_of_unnamed_proxy(config: &Config) {
+    if is_proxy_unnamed(config) {
         tracing::warn!(
             "server.public_url is https, so there is a proxy, but server.trusted_proxies is empty: rate limits and the audit trail use the address of the proxy instead of the clients' addresses"
         );

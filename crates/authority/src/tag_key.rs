@@ -5,6 +5,7 @@
 //! rotated.
 
 use secret_hash::{KeyId, VerifyTag, sealing_key};
+use storage::{Store, StoreError};
 use token_domain::Span;
 use token_domain::record::Principal;
 
@@ -53,6 +54,14 @@ async fn is_used_beside(context: &Context, key: &str) -> Result<bool, Failure> {
     Ok(nodes.iter().any(|node| node.record.tag_key == key && node.seen_at + LATELY >= now))
 }
 
+/// The id of the key that the database was used with last; `None` before its first start.
+///
+/// # Errors
+/// An error of the store.
+pub async fn noted_tag_key(store: &Store) -> Result<Option<String>, StoreError> {
+    store.read(|reads| Box::pin(async move { reads.meta_get(NAME).await })).await
+}
+
 /// Compares the key with the one of the last start, remembers it, and says in the log and in the deployment's trail when it is
 /// another.
 ///
@@ -60,7 +69,7 @@ async fn is_used_beside(context: &Context, key: &str) -> Result<bool, Failure> {
 /// An error of the store.
 pub async fn note_tag_key(context: &Context) -> Result<TagKeyChange, Failure> {
     let id = context.keyring.current_id().to_string();
-    let noted = context.store.read(|reads| Box::pin(async move { reads.meta_get(NAME).await })).await?;
+    let noted = noted_tag_key(&context.store).await?;
     if noted.as_ref() == Some(&id) {
         return Ok(TagKeyChange::None);
     }

@@ -6,6 +6,7 @@
 
 mod entrance;
 mod session;
+mod settings;
 mod witness;
 
 use crate::url::{DatabaseUrl, Server, Target};
@@ -15,6 +16,7 @@ pub use crate::registration::Registration;
 pub use entrance::EnterError;
 pub use session::Session;
 pub(crate) use session::{HAS_LIST, LIVE_NODES, TAKING_BACK, in_use};
+pub use settings::ServerSettings;
 pub use witness::Witness;
 
 /// The list of nodes and the log, by the address of their database.

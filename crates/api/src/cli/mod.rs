@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod config;
 mod copy;
+mod doctor;
 mod import;
 mod mail;
 mod migrate;
@@ -78,6 +79,8 @@ enum Command {
     Config(config::Args),
     /// Find out whether mail can be sent.
     Mail(mail::Args),
+    /// Check configuration, files, database and nodes, and say what to do. Changes nothing; exits with 1 if there is a problem.
+    Doctor(doctor::Args),
     /// Find out, on nodes that run, how soon a new token is valid on each, and that a revoked one is valid on none.
     Selftest(selftest::Args),
     /// Print the API document.
@@ -116,6 +119,7 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         Command::Organization(args) => organization::run(args),
         Command::Import(args) => import::run(&args),
         Command::Audit(args) => audit::run(args),
+        Command::Doctor(args) => doctor::run(args),
         Command::Selftest(args) => selftest::run(&args),
         Command::Config(args) => config::run(args),
         Command::Mail(args) => mail::run(args),

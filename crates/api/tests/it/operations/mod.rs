@@ -3,6 +3,7 @@
 mod commands;
 mod copy;
 mod disk;
+mod doctor;
 mod documents;
 mod instance;
 mod organization;
