@@ -167,6 +167,14 @@ impl Membership {
         }
     }
 
+    /// Tells operators where this node is reached; of one process alone nobody asks.
+    pub(crate) fn reached_at(&self, address: String) {
+        match &self.place {
+            Place::Alone(_) => {}
+            Place::Node { node, .. } => node.reached_at(address),
+        }
+    }
+
     /// Resolves when the process must end. A node never must: it empties its cache and registers again.
     pub(crate) async fn lost(&self) -> Lost {
         match &self.place {

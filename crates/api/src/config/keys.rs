@@ -382,6 +382,12 @@ pub(crate) const KEYS: &[Key] = &[
         Some("\"strict\""),
         "PostgreSQL: when a change that takes rights away, such as a revocation, is answered. `strict`: when it is in force on all nodes, which takes some milliseconds, or 5.3 seconds if a node does not respond. `relaxed`: when it is committed; other nodes follow within 5 seconds, and a request can require a newer state with `X-Nlp-Min-Seq`. Must be the same on all nodes.",
     ),
+    key(
+        "cluster.advertise",
+        Kind::Visible,
+        None,
+        "PostgreSQL: where this node is reached, as `GET /v1/nodes` and the dashboard show it to operators, up to 255 characters: a URL, or a name and a port. Nodes never use it to reach each other. Without it, the address that the node listens on is shown.",
+    ),
     // redis
     aliased(
         "redis.url",

@@ -33,6 +33,8 @@ pub(super) struct Follow {
     follower: Follower,
     peers: Peers,
     is_registered: bool,
+    /// Where the list says that this node is reached.
+    told_address: Option<String>,
     session: Option<Session>,
     /// The commits that keep the lease, where there is a standby.
     standby: Option<Standby>,
@@ -62,6 +64,7 @@ impl Follow {
             follower,
             peers: Peers::default(),
             is_registered: true,
+            told_address: None,
             session: None,
             standby: None,
             ready: Some(ready),
@@ -117,6 +120,7 @@ impl Follow {
         if !self.is_registered {
             self.register_again(&session).await?;
         }
+        self.tell_address(&session).await?;
         self.memory.asked();
         let question = self.follower.poll(boottime_nanos());
         let node = self.shared.registration.node();
@@ -329,13 +333,27 @@ impl Follow {
     async fn register_again(&mut self, session: &Session) -> Result<(), JoinError> {
         let id = (self.shared.ids)().ok_or(JoinError::NoId)?;
         let beat = boottime_nanos();
-        in_time(session.register(&record(id, &self.shared.profile), beat)).await?;
+        let address = lock(&self.shared.address).clone();
+        in_time(session.register(&record(id, &self.shared.profile, address.clone()), beat)).await?;
+        self.told_address = address;
         self.shared.registration.replace(id);
         self.follower = self.follower.registered_again(beat);
         // Their reports may have been read from the server that was replaced.
         self.peers = Peers::default();
         self.is_registered = true;
         self.shared.registrations.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Writes down where this node is reached, if that is not on the list yet.
+    async fn tell_address(&mut self, session: &Session) -> Result<(), StoreError> {
+        let address = lock(&self.shared.address).clone();
+        if let Some(told) = &address
+            && address != self.told_address
+        {
+            in_time(session.tell_address(self.shared.registration.node(), told)).await?;
+            self.told_address = address;
+        }
         Ok(())
     }
 
