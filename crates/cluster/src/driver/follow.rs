@@ -2,14 +2,14 @@
 
 use super::standby::Standby;
 use super::{JoinError, Memory, Shared, lock, record};
-use crate::protocol::{Follower, Forget, News, PROTOCOL, Peers, Question, READ_BACK, Received};
+use crate::protocol::{Follower, Forget, News, PROTOCOL, Peers, Question, Received};
 use futures::future::join;
 use std::collections::HashSet;
 use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use storage::model::{Consistency, LogEntry, PollAnswer, RegisteredNode};
+use storage::model::{Consistency, PollAnswer, RegisteredNode};
 use storage::nodes::Session;
 use storage::{OutageKind, StoreError, boottime_nanos};
 use token_domain::Timestamp;
@@ -188,13 +188,7 @@ impl Follow {
             let (server, database) = (history.split('/').next(), session.place().split('/').next());
             redis.name(&format!("{}:{}", server.unwrap_or_default(), database.unwrap_or_default()));
         }
-        let before = match news.forget {
-            Some(_) if self.shared.redis.is_some() => {
-                in_time(session.entries_up_to(news.ends(), READ_BACK)).await.unwrap_or_default()
-            }
-            Some(_) | None => Vec::new(),
-        };
-        self.remember(&log, &news, &before, now);
+        self.remember(&log, &news, now);
         self.apply(news);
         self.memory.caught_up();
         self.shared.read_at.store(question.noted_at, Ordering::Relaxed);
@@ -225,15 +219,14 @@ impl Follow {
     }
 
     /// The news is remembered, before memory hears of it, for what other nodes pass on.
-    fn remember(&self, log: &str, news: &News, before: &[LogEntry], now: Timestamp) {
+    fn remember(&self, log: &str, news: &News, now: Timestamp) {
         let noted_at = boottime_nanos();
         let mut recent = lock(&self.shared.recent);
         if news.forget.is_some() {
-            let is_first = self.ready.is_some();
-            recent.begin(log, news.ends(), before, (!is_first).then_some(now), noted_at);
+            recent.begin(log, news.ends(), Some(now));
         } else if !recent.is_of(log) {
             // The server was started again.
-            recent.begin(log, news.ends(), &[], None, noted_at);
+            recent.begin(log, news.ends(), None);
         }
         news.entries.iter().for_each(|entry| recent.note(entry, noted_at));
         recent.sweep(noted_at);

@@ -114,21 +114,6 @@ impl Session {
         &self.place
     }
 
-    /// The entries of each shard up to these ends, at most so many of each.
-    ///
-    /// # Errors
-    /// The database cannot be reached, or holds a row that cannot be.
-    pub async fn entries_up_to(&self, ends: &[i64], most: i64) -> Result<Vec<LogEntry>, StoreError> {
-        let mut connection: Conn<'_> = &self.watched.connection;
-        let before: Vec<i64> = ends.iter().map(|end| end.saturating_sub(most).max(0)).collect();
-        let mut entries = entries_beyond(&mut connection, &before, most).await?;
-        entries.retain(|entry| {
-            usize::try_from(entry.place.shard)
-                .is_ok_and(|shard| ends.get(shard).is_some_and(|end| entry.place.seq <= *end))
-        });
-        Ok(entries)
-    }
-
     /// Reports, and reads what is new, in one round trip. A statement each, carried out in this order: the report is taken (or
     /// not) before the log is read, the clocks are read before the entries up to them, and all of it after this was called.
     ///

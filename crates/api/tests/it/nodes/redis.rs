@@ -46,6 +46,21 @@ fn until_even(servers: &[Server]) {
     std::thread::sleep(Duration::from_millis(250));
 }
 
+/// Waits until each server takes what the other has read: soon after its start it does not.
+#[track_caller]
+fn until_sharing(owner: &mut Client, servers: &[Server]) {
+    for (reader, other) in [(0, 1), (1, 0)] {
+        eventually("a hit", || {
+            let [secret] = texts(&owner.create("shared"), ["secret"]);
+            let hits = outcome(&servers[other], "hit");
+            assert!(servers[reader].anyone().is_valid(&secret));
+            until_even(servers);
+            assert!(servers[other].anyone().is_valid(&secret));
+            (outcome(&servers[other], "hit") > hits).then_some(())
+        });
+    }
+}
+
 /// A token that the first server has read and passed on: its id, its secret, and its entry.
 fn passed_on(redis: &Redis, owner: &mut Client, first: &Server) -> (String, String, (Vec<u8>, Vec<u8>)) {
     let before = redis.all(ENTRIES).unwrap();
@@ -89,10 +104,27 @@ fn a_token_that_one_node_has_read_costs_another_no_read() {
 }
 
 #[test]
+fn a_node_that_starts_takes_nothing_that_was_read_before() {
+    let redis = Redis::start().unwrap();
+    let servers = pair(&redis);
+    let mut owner = servers[0].owner();
+    until_sharing(&mut owner, &servers);
+    eventually("an answer of Redis", || {
+        let (_, secret, _) = passed_on(&redis, &mut owner, &servers[0]);
+        let third = servers[0].beside(with(&redis));
+        until_up(&third);
+        assert!(third.anyone().is_valid(&secret));
+        assert_eq!(outcome(&third, "hit"), 0, "the database may have been restored between the two");
+        (outcome(&third, "refused") > 0).then_some(())
+    });
+}
+
+#[test]
 fn an_entry_from_before_a_revocation_is_refused_whoever_revoked_the_token() {
     let redis = Redis::start().unwrap();
     let servers = pair(&redis);
     let mut owner = servers[0].owner();
+    until_sharing(&mut owner, &servers);
     for (asked, revoker) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
         for round in 0..6 {
             let (id, secret, (key, old)) = passed_on(&redis, &mut owner, &servers[0]);
@@ -134,6 +166,7 @@ fn a_change_of_the_organisation_outdates_the_entries_of_all_its_tokens() {
     let redis = Redis::start().unwrap();
     let servers = pair(&redis);
     let mut owner = servers[0].owner();
+    until_sharing(&mut owner, &servers);
     let person = servers[0].facts().add_member("bob@acme.example", token_domain::person::BuiltInRole::Member);
     let mut bob = servers[0].signed_in("bob@acme.example");
     let before = redis.all(ENTRIES).unwrap();
