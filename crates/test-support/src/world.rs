@@ -213,6 +213,7 @@ impl World {
             lane: LANE,
             policy: options.policy,
             shared,
+            shared_counts: None,
             runtime: db.background().clone(),
         });
         let validator = Arc::new(Validator::new(&context, &options.limits));
