@@ -19,7 +19,7 @@ use authority::imports::Imports;
 use authority::invitations::Invitations;
 use authority::leaks::Leaks;
 use authority::legacy::Legacy;
-use authority::limits::SignInLimits;
+use authority::limits::{SharedCounts, SignInLimits};
 use authority::mail::Outbox;
 use authority::members::Members;
 use authority::notices::NoticeSettings;
@@ -124,6 +124,7 @@ impl Services {
         store: Store,
         lease: Arc<dyn Lease>,
         shared: Option<Arc<dyn SharedCache>>,
+        shared_counts: Option<Arc<dyn SharedCounts>>,
         runtime: Handle,
     ) -> Result<Self, Misfit> {
         let url = database_url(config)?;
@@ -141,6 +142,7 @@ impl Services {
             lane: lane(&config.hashing),
             policy: Policy { sso: trusted, ..policy(config) },
             shared,
+            shared_counts,
             runtime,
         });
         let public_url = PublicUrl::new(config.server.public_url.as_ref());

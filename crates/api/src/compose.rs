@@ -105,6 +105,7 @@ pub(crate) async fn serve(
         // A browser reaches a Unix socket through a gateway, whose address is not known here.
         (None, Listen::Socket(_)) => "http://localhost".to_owned(),
     };
+    membership.reached_at(config.cluster.advertise.clone().unwrap_or_else(|| place.to_string()));
     announce(Announcement { place, setup_link: code.map(|code| format!("{base}/setup#{code}")) });
     let lost = Cell::new(None);
     let losing = async {

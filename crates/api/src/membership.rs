@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use authority::Context;
 use authority::env::{Lease, SystemClock, SystemEntropy, new_id};
+use authority::limits::SharedCounts;
 use authority::shared::{SharedAnswer, SharedCache};
 pub(crate) use cluster::RedisStatus;
 use cluster::{Kept, Memory, Node, Profile, Redis, Settled};
@@ -91,7 +92,8 @@ impl Entrance {
         let options = store_options(&config.database);
         let store = Store::open_registered(url, options, background.clone(), membership.registration()).await?;
         let lease = Arc::clone(&membership) as _;
-        let services = Services::new(config, store.clone(), lease, membership.shared(), background.clone())?;
+        let (cache, counts) = (membership.shared(), membership.shared_counts());
+        let services = Services::new(config, store.clone(), lease, cache, counts, background.clone())?;
         Ok(Joined { membership, store, services })
     }
 
@@ -167,6 +169,14 @@ impl Membership {
         }
     }
 
+    /// Tells operators where this node is reached; of one process alone nobody asks.
+    pub(crate) fn reached_at(&self, address: String) {
+        match &self.place {
+            Place::Alone(_) => {}
+            Place::Node { node, .. } => node.reached_at(address),
+        }
+    }
+
     /// Resolves when the process must end. A node never must: it empties its cache and registers again.
     pub(crate) async fn lost(&self) -> Lost {
         match &self.place {
@@ -196,6 +206,11 @@ impl Membership {
 
     /// What the nodes keep for each other, where there is a Redis.
     pub(crate) fn shared(&self) -> Option<Arc<dyn SharedCache>> {
+        Some(Arc::new(Passing(self.redis()?.clone())))
+    }
+
+    /// What the nodes count together, where there is a Redis.
+    pub(crate) fn shared_counts(&self) -> Option<Arc<dyn SharedCounts>> {
         Some(Arc::new(Passing(self.redis()?.clone())))
     }
 
@@ -325,6 +340,21 @@ impl SharedCache for Passing {
 
     fn put(&self, name: [u8; 32], sealed: Vec<u8>, lifetime: Span) {
         self.0.put(&name, sealed, Duration::from_micros(u64::try_from(lifetime.as_micros()).unwrap_or(0)));
+    }
+}
+
+impl SharedCounts for Passing {
+    fn run<'a>(
+        &'a self,
+        script: &'static str,
+        names: &'a [[u8; 32]],
+        numbers: &'a [i64],
+    ) -> BoxFuture<'a, Option<Vec<i64>>> {
+        self.0.run(script, names, numbers).boxed()
+    }
+
+    fn run_later(&self, script: &'static str, names: &[[u8; 32]], numbers: &[i64]) {
+        self.0.run_later(script, names, numbers);
     }
 }
 

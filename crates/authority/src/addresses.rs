@@ -44,7 +44,7 @@ pub(crate) async fn request_address(
         change.tx.set_pending_email(current.id, Some(email), change.now).await?;
     }
     if context.policy.mail.is_some() {
-        let _counted = context.address_messages.take(current.id, context.steady())?;
+        let _counted = context.address_messages.take_here(current.id, context.steady())?;
         let letter = Letter::AddressCode { user: current.id.to_string() };
         // An earlier one, sent again, would replace the code of this one.
         change.tx.withdraw_mail(&letter.written()).await?;

@@ -72,7 +72,7 @@ impl<'c> PasswordAttempt<'c> {
         {
             context.sign_ins.recognise(&attempter, now);
         }
-        match context.sign_ins.take(attempter, now) {
+        match context.sign_ins.take(attempter, now).await {
             Ok(attempt) => {
                 let begun = Self { context, attempt, account, device, outdated: None };
                 if begun.attempt.raises_alarm {

@@ -427,7 +427,7 @@ impl<'t> Change<'t> {
         }
         // An address that only an organisation vouches for may belong to a stranger. The person who made the account must not
         // choose what that stranger reads, nor send them any number of messages.
-        let is_one_too_many = self.context.address_messages.take(user.id, self.context.steady()).is_err();
+        let is_one_too_many = self.context.address_messages.take_here(user.id, self.context.steady()).is_err();
         if is_one_too_many { Ok(()) } else { self.mail(&user.email, &letter.without_agent()).await }
     }
 

@@ -19,7 +19,8 @@ use crate::error::Failure;
 use crate::fence::Fences;
 use crate::legacy::{Legacy, LegacyShapes};
 use crate::limits::{
-    CodeLimiter, DEVICE_MEMORY, MessageLimiter, RefusalLedger, ResetLimiter, SignInLimiter, SignInLimits,
+    CodeLimiter, DEVICE_MEMORY, MessageLimiter, RefusalLedger, ResetLimiter, SharedCounts, SharedLimitCounters,
+    SharedTally, SignInLimiter, SignInLimits,
 };
 use crate::shared::{SharedCache, SharedCounters};
 use crate::slow::{LaneLimits, SlowLane};
@@ -151,6 +152,8 @@ pub struct Parts {
     pub policy: Policy,
     /// What nodes keep for each other, if they do.
     pub shared: Option<Arc<dyn SharedCache>>,
+    /// What nodes count together, if they do.
+    pub shared_counts: Option<Arc<dyn SharedCounts>>,
     /// Where units of work and slow hashes run.
     pub runtime: Handle,
 }
@@ -182,12 +185,14 @@ pub struct Context {
     pub(crate) policy: Policy,
     pub(crate) shared: Option<Arc<dyn SharedCache>>,
     pub(crate) shared_counters: SharedCounters,
+    pub(crate) shared_tally: SharedTally,
 }
 
 impl Context {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Arc<Self> {
         let fences = Arc::new(Fences::default());
+        let shared_tally = SharedTally::new(parts.shared_counts, &parts.keyring);
         Arc::new(Self {
             units: Units::new(
                 parts.store.clone(),
@@ -205,10 +210,10 @@ impl Context {
             catalogue: parts.catalogue,
             keyring: parts.keyring,
             lane: SlowLane::new(parts.lane, parts.runtime),
-            sign_ins: Arc::new(SignInLimiter::new(parts.policy.sign_in)),
-            codes: CodeLimiter::default(),
+            sign_ins: Arc::new(SignInLimiter::new(parts.policy.sign_in, shared_tally.clone())),
+            codes: CodeLimiter::new(shared_tally.clone()),
             address_messages: CodeLimiter::default(),
-            resets: ResetLimiter::default(),
+            resets: ResetLimiter::new(shared_tally.clone()),
             invitation_messages: MessageLimiter::new(INVITATIONS),
             notice_messages: MessageLimiter::new(NOTICES),
             alarm_messages: MessageLimiter::new(NOTICES),
@@ -221,6 +226,7 @@ impl Context {
             policy: parts.policy,
             shared: parts.shared,
             shared_counters: SharedCounters::default(),
+            shared_tally,
         })
     }
 
@@ -315,6 +321,11 @@ impl Context {
     /// How often memory was not used because the lease was over.
     pub fn fail_closed(&self) -> u64 {
         self.fail_closed.load(Ordering::Relaxed)
+    }
+
+    /// The number of attempts counted with other nodes by outcome; `None` without any.
+    pub fn shared_limits(&self) -> Option<&SharedLimitCounters> {
+        self.shared_tally.counters()
     }
 
     /// The number of reads of the shared cache by outcome; `None` without such a cache.

@@ -1,6 +1,8 @@
 //! The servers that share the database, for operators.
 
-use storage::model::RegisteredNode;
+use std::collections::{BTreeSet, HashMap};
+
+use storage::model::{Consistency, LogPlace, RegisteredNode};
 use token_domain::{Span, Timestamp};
 
 use crate::context::Context;
@@ -11,10 +13,20 @@ use crate::origin::Caller;
 const LEASE: Span = Span::seconds(5);
 
 impl ListedNode {
-    /// What is left of the time for which it may answer from memory, at least; nothing when nobody knows whether it is there.
+    /// What is left of the time for which it may answer from memory, at the most; nothing when nobody knows whether it is there.
     pub fn lease_left(&self, now: Timestamp) -> Span {
         Span::micros((LEASE.as_micros() - now.since(self.node.seen_at).as_micros()).max(0))
     }
+
+    /// The age of the oldest change in the log that it has not reported to have applied; nothing when there is none.
+    pub fn applied_lag(&self, now: Timestamp) -> Span {
+        self.oldest_missing.map_or(Span::micros(0), |at| Span::micros(now.since(at).as_micros().max(0)))
+    }
+}
+
+/// Whether a change that takes rights away holds on all of these when it is answered, whichever of them answers it.
+pub fn is_strict(nodes: &[ListedNode]) -> bool {
+    nodes.iter().all(|listed| listed.node.record.consistency == Consistency::Strict)
 }
 
 /// A server, as the list has it.
@@ -26,6 +38,14 @@ pub struct ListedNode {
     pub applied: i64,
     /// Entries that another node has applied and this one had not reported yet.
     pub behind: i64,
+    /// When the oldest change was made that it has not reported to have applied.
+    pub oldest_missing: Option<Timestamp>,
+}
+
+/// The first place of each shard that a node has not reported. Numbers of a shard have no gaps.
+fn missing(node: &RegisteredNode) -> impl Iterator<Item = LogPlace> {
+    let place = |(shard, applied): (usize, &i64)| Some(LogPlace { shard: shard.try_into().ok()?, seq: applied + 1 });
+    node.applied.iter().enumerate().filter_map(place)
 }
 
 /// The scope that an operator has in the organisation of operators.
@@ -60,9 +80,14 @@ impl Context {
             ends
         });
         let all: i64 = ends.iter().sum();
+        let places: BTreeSet<LogPlace> = nodes.iter().flat_map(missing).collect();
+        let places: Vec<LogPlace> = places.into_iter().collect();
+        let logged = self.store.read(move |reads| Box::pin(async move { reads.logged_at(&places).await })).await?;
+        let logged: HashMap<LogPlace, Timestamp> = logged.into_iter().collect();
         let listed = |node: RegisteredNode| {
             let applied = node.applied.iter().sum();
-            ListedNode { node, applied, behind: all - applied }
+            let oldest_missing = missing(&node).filter_map(|place| logged.get(&place).copied()).min();
+            ListedNode { node, applied, behind: all - applied, oldest_missing }
         };
         Ok((nodes.into_iter().map(listed).collect(), self.now()))
     }

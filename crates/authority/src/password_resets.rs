@@ -113,7 +113,7 @@ impl PasswordResets {
         }
         let account = email.key();
         let pseudonym = account_pseudonym(context, &account);
-        match context.resets.take(&account, origin.client_ip, context.steady()) {
+        match context.resets.take(&account, origin.client_ip, context.steady()).await {
             Ok(ResetRequest::Sent) => {}
             Ok(ResetRequest::Withheld) => {
                 let by = (None, Principal::Anonymous);

@@ -18,9 +18,9 @@ use crate::backend::{postgresql, sqlite};
 use crate::error::StoreError;
 use crate::model::{
     AccessScopeEdit, ActorEdit, ActorFilter, AddressNotice, AuditFilter, ClaimedWebhook, DeliveryAttempt, DueDelivery,
-    ExecutionFilter, ExecutionKey, Hold, IdempotencyRecord, ImportedToken, LeakAlert, Listing, Muted, NewDelivery,
-    Page, PasswordReset, ProjectContents, QueuedMail, RegisteredNode, Revocation, StatusCounts, TokenCount, TokenEdit,
-    TokenFilter, TokenUse, WebhookSecrets,
+    ExecutionFilter, ExecutionKey, Hold, IdempotencyRecord, ImportedToken, LeakAlert, Listing, LogPlace, Muted,
+    NewDelivery, Page, PasswordReset, ProjectContents, QueuedMail, RegisteredNode, Revocation, StatusCounts,
+    TokenCount, TokenEdit, TokenFilter, TokenUse, WebhookSecrets,
 };
 use crate::unit::{Reads, ReadsSide, Tx, TxSide};
 use futures::executor::block_on;
@@ -318,6 +318,8 @@ operations! {
 
         /// The number of the last logged change of a shard; zero before the first.
         log::log_tail(shard: i16) -> i64;
+        /// When the entries at these places of the log were made; nothing of a place that has none.
+        log::logged_at(places: &'o [LogPlace]) -> Vec<(LogPlace, Timestamp)>;
         /// The servers that share the database, in the order they registered in. None on SQLite.
         nodes::list_nodes() -> Vec<RegisteredNode>;
 

@@ -353,6 +353,7 @@ table! {
         applied -> Text,
         started_at -> Moment,
         seen_at -> Moment,
+        address -> Nullable<Text>,
     }
 }
 

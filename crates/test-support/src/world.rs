@@ -9,6 +9,7 @@ use authority::people::{NewPassword, People};
 use authority::records::TokenDetails;
 use authority::sessions::Sessions;
 use authority::setup::{Setup, SetupRequest};
+use authority::shared::SharedCache;
 use authority::slow::LaneLimits;
 use authority::tokens::{IssueRequest, Issued, Tokens};
 use authority::validate::{Limits, Outcome, Validator};
@@ -187,6 +188,14 @@ impl World {
     /// # Panics
     /// If the database fails.
     pub async fn with(db: &Db, options: Options) -> Self {
+        Self::sharing(db, options, None).await
+    }
+
+    /// A world whose node shares a cache with others.
+    ///
+    /// # Panics
+    /// If the database fails.
+    pub async fn sharing(db: &Db, options: Options, shared: Option<Arc<dyn SharedCache>>) -> Self {
         let clock = Arc::new(FixedClock::at(T0));
         let lease = Arc::new(SwitchedLease(AtomicBool::new(true)));
         let keys: Vec<TagKey> = options.previous_keys.iter().copied().map(TagKey::from_bytes).collect();
@@ -203,7 +212,8 @@ impl World {
             keyring: Arc::clone(&keyring),
             lane: LANE,
             policy: options.policy,
-            shared: None,
+            shared,
+            shared_counts: None,
             runtime: db.background().clone(),
         });
         let validator = Arc::new(Validator::new(&context, &options.limits));

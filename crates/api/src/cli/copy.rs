@@ -1,7 +1,11 @@
-//! `copy --to URL`: copies an SQLite database into an empty PostgreSQL database, to go on with many nodes.
+//! `copy --to-file FILE`: copies an SQLite database into an empty PostgreSQL database, to go on with many nodes.
+
+use std::fs;
+use std::path::PathBuf;
 
 use storage::copy::{Progress, sqlite_to_postgresql};
 use storage::{DatabaseUrl, migrate};
+use zeroize::Zeroizing;
 
 use super::sources::SourceArgs;
 use super::{Failure, output, serve};
@@ -13,18 +17,39 @@ use crate::membership::Entrance;
 pub(super) struct Args {
     #[command(flatten)]
     sources: SourceArgs,
-    /// The database to copy to: postgres://…, without rows. What it lacks of tables is made.
+    /// The database to copy to: postgres://…, without rows. What it lacks of tables is made. Other users of this machine see the
+    /// command line, and a password in it: name a file with --to-file instead.
     // Read here and not by the parser of arguments, which would print the whole of a bad one, password and all.
-    #[arg(long, value_name = "URL")]
-    to: String,
+    #[arg(long, value_name = "URL", required_unless_present = "to_file", conflicts_with = "to_file")]
+    to: Option<String>,
+    /// A file that contains the URL of the database to copy to.
+    #[arg(long, value_name = "FILE")]
+    to_file: Option<PathBuf>,
+}
+
+impl Args {
+    /// The database to copy to, and the option that names it.
+    fn target(&self) -> Result<DatabaseUrl, Failure> {
+        let (option, text) = match (&self.to, &self.to_file) {
+            (Some(url), _) => ("--to", Zeroizing::new(url.clone())),
+            (None, Some(file)) => {
+                let read =
+                    fs::read_to_string(file).map_err(|error| format!("--to-file {}: {error}", file.display()))?;
+                ("--to-file", Zeroizing::new(read))
+            }
+            (None, None) => return Err("name the database to copy to: --to or --to-file".into()),
+        };
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        Ok(DatabaseUrl::parse(text).map_err(|error| format!("{option}: {error}"))?)
+    }
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let to = args.target()?;
     let loaded = args.sources.load(Vec::new())?;
     let from = database_url(&loaded.config)?;
     let path =
         from.sqlite_path().ok_or("this command copies from SQLite: --database-url names the file, --to PostgreSQL")?;
-    let to = DatabaseUrl::parse(&args.to).map_err(|error| format!("--to: {error}"))?;
     if to.is_sqlite() {
         return Err("this command copies to PostgreSQL: use `backup` for another file".into());
     }

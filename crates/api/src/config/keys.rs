@@ -382,13 +382,19 @@ pub(crate) const KEYS: &[Key] = &[
         Some("\"strict\""),
         "PostgreSQL: when a change that takes rights away, such as a revocation, is answered. `strict`: when it is in force on all nodes, which takes some milliseconds, or 5.3 seconds if a node does not respond. `relaxed`: when it is committed; other nodes follow within 5 seconds, and a request can require a newer state with `X-Nlp-Min-Seq`. Must be the same on all nodes.",
     ),
+    key(
+        "cluster.advertise",
+        Kind::Visible,
+        None,
+        "PostgreSQL: where this node is reached, as `GET /v1/nodes` and the dashboard show it to operators, up to 255 characters: a URL, or a name and a port. Nodes never use it to reach each other. Without it, the address that the node listens on is shown.",
+    ),
     // redis
     aliased(
         "redis.url",
         "REDIS_URL",
         Kind::RedisUrl,
         None,
-        "PostgreSQL: a Redis that the nodes share: `redis://user:password@host:6379`, `rediss://host` (TLS), `unix:///path/to/socket`, or by sentinels `redis+sentinel://host:26379,host:26379/<master>`. It saves reads of the database and carries hints between nodes. It changes no answer, and the nodes go on without it when it is away.",
+        "PostgreSQL: a Redis that the nodes share: `redis://user:password@host:6379`, `rediss://host` (TLS), `unix:///path/to/socket`, or by sentinels `redis+sentinel://host:26379,host:26379/<master>`. It saves reads of the database, carries hints between nodes, and counts for all nodes what is limited. It makes no token valid, and the nodes go on without it when it is away.",
     ),
     aliased("redis.url_file", "REDIS_URL_FILE", Kind::Path, None, "A file that contains `redis.url`."),
     key(
@@ -511,7 +517,7 @@ pub(crate) const KEYS: &[Key] = &[
         "rate_limit.sign_in_attempts",
         int(1, 1000),
         Some("10"),
-        "The number of failed sign-ins to one account from one address before further attempts have to wait. Ten times as many are allowed to all accounts from one address, and to one account from all addresses. Devices from which an account was signed in to before are counted separately.",
+        "The number of failed sign-ins to one account from one address before further attempts have to wait. Ten times as many are allowed to all accounts from one address, and to one account from all addresses. Devices from which an account was signed in to before are counted separately. With `redis.url` all nodes count together; without it, each node counts for itself.",
     ),
     key(
         "rate_limit.sign_in_window_seconds",
@@ -529,13 +535,13 @@ pub(crate) const KEYS: &[Key] = &[
         "rate_limit.leak_reports",
         int(1, 1_000_000),
         Some("60"),
-        "The maximum number of reports of leaked tokens (`POST /v1/credentials/revoke`) per hour from one IPv4 address or IPv6 /64 network. Further ones are answered 429.",
+        "The maximum number of reports of leaked tokens (`POST /v1/credentials/revoke`) per hour from one IPv4 address or IPv6 /64 network. Further ones are answered 429. With `redis.url` all nodes count together; without it, each node counts for itself.",
     ),
     key(
         "rate_limit.token_exchanges",
         int(1, 10_000_000),
         Some("3600"),
-        "The maximum number of exchanges of identity tokens (`POST /v1/oauth/token`) per hour from one IPv4 address or IPv6 /64 network. Further ones are answered 429.",
+        "The maximum number of exchanges of identity tokens (`POST /v1/oauth/token`) per hour from one IPv4 address or IPv6 /64 network. Further ones are answered 429. With `redis.url` all nodes count together; without it, each node counts for itself.",
     ),
     // log
     key(

@@ -3,6 +3,9 @@
 use super::merged::Merged;
 use super::problem::Problem;
 
+/// The longest address of a node that its row has room for.
+const LONGEST_ADDRESS: usize = 255;
+
 /// Records a problem for every broken rule. A key that is missing because its value was refused breaks no rule.
 pub(super) fn check(merged: &Merged, problems: &mut Vec<Problem>) {
     let number = |path: &str| merged.number(path);
@@ -35,6 +38,10 @@ pub(super) fn check(merged: &Merged, problems: &mut Vec<Problem>) {
     if postgres && !keyed.iter().any(mentioned) {
         let right = "set keys.tag_key_path to a file where this node can store its key, or give all nodes the same key with keys.tag_key_file";
         broken.push(("keys.tag_key_path", "is required with PostgreSQL".into(), right.into()));
+    }
+    if merged.text("cluster.advertise").is_some_and(|address| address.len() > LONGEST_ADDRESS) {
+        let wrong = format!("is longer than {LONGEST_ADDRESS} characters");
+        broken.push(("cluster.advertise", wrong, "write a name and a port".into()));
     }
     let redis = merged.text("redis.url");
     if redis.is_some() && !postgres {

@@ -115,6 +115,7 @@ pub(crate) struct Database {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cluster {
     pub(crate) consistency: Consistency,
+    pub(crate) advertise: Option<String>,
 }
 
 /// `redis.*`; `url_file` has been read into `url` by now.

@@ -100,6 +100,20 @@ fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
 }
 
 #[test]
+fn an_advertised_address_fits_its_row() {
+    for (length, expected) in [(255, 0), (256, 1)] {
+        let text = "a".repeat(length);
+        let environment = env(&[
+            ("DATABASE_URL", "postgres://localhost/nolapse"),
+            ("NOLAPSE__KEYS__TAG_KEY_PATH", "/k"),
+            ("NOLAPSE__CLUSTER__ADVERTISE", &text),
+        ]);
+        let found = problems(&Sources { file: None, environment, flags: vec![] });
+        assert_eq!(found.len(), expected, "{found:?}");
+    }
+}
+
+#[test]
 fn redis_is_named_in_four_ways_and_only_beside_postgresql() {
     const PG: &str = "postgres://localhost/tokens";
     const FORMS: &str = "redis.url: ";

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use authority::Context;
+use authority::limits::SharedLimitCounters;
 use authority::mail::{MailCounters, Outbox};
 use authority::shared::SharedCounters;
 use authority::validate::Validator;
@@ -115,6 +116,9 @@ impl Collector for Service {
         if let Some(counters) = self.context.shared_counters() {
             encode_shared(&mut encoder, counters)?;
         }
+        if let Some(counters) = self.context.shared_limits() {
+            encode_shared_limits(&mut encoder, counters)?;
+        }
         let backlog = self.validator.uses().backlog(self.context.now());
         let age = usize::try_from(backlog.age.as_seconds()).unwrap_or(0);
         let gauges = [
@@ -198,6 +202,18 @@ fn encode_redis(encoder: &mut DescriptorEncoder<'_>, status: RedisStatus) -> fmt
     for (name, help, value) in counters {
         let metric = ConstCounter::new(value);
         metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
+    }
+    Ok(())
+}
+
+/// Encodes how often attempts were counted with the other nodes.
+fn encode_shared_limits(encoder: &mut DescriptorEncoder<'_>, counters: &SharedLimitCounters) -> fmt::Result {
+    let counter = ConstCounter::new(0_u64);
+    let help = "Attempts that this node let in, by what counting them with the other nodes in Redis came to; where that is \
+                unavailable, the node's own count decided";
+    let mut outcomes = encoder.encode_descriptor("shared_limits", help, None, counter.metric_type())?;
+    for (outcome, count) in counters.snapshot() {
+        ConstCounter::new(count).encode(outcomes.encode_family(&[("outcome", outcome)])?)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use token_domain::{Span, Timestamp};
 
-use crate::limits::{LONGEST_WAIT, TooManyAttempts, network};
+use crate::limits::{LONGEST_WAIT, SharedLimit, SharedTally, TooManyAttempts, network};
 
 const HOUR: Span = Span::seconds(3_600);
 /// How many networks are remembered. Beyond it those are forgotten that may send all of their reports again, and then the half
@@ -21,12 +21,23 @@ pub(crate) struct ReportLimiter {
     interval: Span,
     /// When each network will have all of its reports again.
     whole_at: Mutex<HashMap<String, Timestamp>>,
+    /// What it is counted as by all nodes together, if it is.
+    shared: Option<(SharedLimit, SharedTally)>,
 }
 
 impl ReportLimiter {
     /// Allows `most` reports an hour.
     pub(crate) fn new(most: u32) -> Self {
-        Self { interval: Span::micros(HOUR.as_micros() / i64::from(most.max(1))), whole_at: Mutex::default() }
+        Self {
+            interval: Span::micros(HOUR.as_micros() / i64::from(most.max(1))),
+            whole_at: Mutex::default(),
+            shared: None,
+        }
+    }
+
+    /// Allows `most` reports an hour over all nodes.
+    pub(crate) fn shared(most: u32, limit: SharedLimit, tally: &SharedTally) -> Self {
+        Self { shared: Some((limit, tally.clone())), ..Self::new(most) }
     }
 
     /// Refuses an address that could not send a report now; counts nothing.
@@ -46,8 +57,23 @@ impl ReportLimiter {
         Ok(after)
     }
 
-    /// Counts a report from this address. Moments are those of a clock that only runs.
-    pub(crate) fn admit(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), TooManyAttempts> {
+    /// Counts a report from this address, on this node and then on all.
+    pub(crate) async fn admit(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), TooManyAttempts> {
+        self.admit_here(address, now)?;
+        let Some((limit, tally)) = &self.shared else { return Ok(()) };
+        let network = network(address);
+        let admitted = tally.take_of_hour(*limit, &network, self.interval).await;
+        if admitted.is_err() {
+            let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(whole) = whole_at.get_mut(&network) {
+                *whole = Timestamp::from_micros(whole.as_micros() - self.interval.as_micros());
+            }
+        }
+        admitted
+    }
+
+    /// Counts a report from this address on this node alone. Moments are those of a clock that only runs.
+    pub(crate) fn admit_here(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), TooManyAttempts> {
         let mut whole_at = self.whole_at.lock().unwrap_or_else(PoisonError::into_inner);
         if whole_at.len() >= MOST_NETWORKS {
             make_room(&mut whole_at, now);
@@ -84,23 +110,23 @@ mod tests {
     fn each_network_has_its_own_hour() {
         let limiter = ReportLimiter::new(60);
         for _ in 0..60 {
-            assert_eq!(limiter.admit(Some(from("192.0.2.1")), at(0)), Ok(()));
+            assert_eq!(limiter.admit_here(Some(from("192.0.2.1")), at(0)), Ok(()));
         }
         assert_eq!(
-            limiter.admit(Some(from("192.0.2.1")), at(0)),
+            limiter.admit_here(Some(from("192.0.2.1")), at(0)),
             Err(TooManyAttempts { retry_after: Span::seconds(60) })
         );
-        assert_eq!(limiter.admit(Some(from("192.0.2.2")), at(0)), Ok(()));
-        assert_eq!(limiter.admit(None, at(0)), Ok(()));
-        assert_eq!(limiter.admit(Some(from("192.0.2.1")), at(60)), Ok(()), "one comes back a minute");
-        assert!(limiter.admit(Some(from("192.0.2.1")), at(60)).is_err());
-        assert_eq!((0..100).filter(|_| limiter.admit(Some(from("192.0.2.1")), at(7_200)).is_ok()).count(), 60);
+        assert_eq!(limiter.admit_here(Some(from("192.0.2.2")), at(0)), Ok(()));
+        assert_eq!(limiter.admit_here(None, at(0)), Ok(()));
+        assert_eq!(limiter.admit_here(Some(from("192.0.2.1")), at(60)), Ok(()), "one comes back a minute");
+        assert!(limiter.admit_here(Some(from("192.0.2.1")), at(60)).is_err());
+        assert_eq!((0..100).filter(|_| limiter.admit_here(Some(from("192.0.2.1")), at(7_200)).is_ok()).count(), 60);
     }
 
     #[test]
     fn a_subnet_of_ipv6_is_one_network() {
         let limiter = ReportLimiter::new(10);
-        let passed = (0..50).filter(|n| limiter.admit(Some(from(&format!("2001:db8::{n:x}"))), at(0)).is_ok());
+        let passed = (0..50).filter(|n| limiter.admit_here(Some(from(&format!("2001:db8::{n:x}"))), at(0)).is_ok());
         assert_eq!(passed.count(), 10);
     }
 
@@ -108,9 +134,9 @@ mod tests {
     fn nobody_is_told_to_wait_longer_than_documented() {
         for most in [1, 2, 3, 60] {
             let limiter = ReportLimiter::new(most);
-            while limiter.admit(None, at(0)).is_ok() {}
+            while limiter.admit_here(None, at(0)).is_ok() {}
             for moment in [at(0), at(-92_800), at(10)] {
-                let refused = limiter.admit(None, moment).unwrap_err();
+                let refused = limiter.admit_here(None, moment).unwrap_err();
                 assert!(refused.retry_after.as_seconds() <= 900, "{refused:?}");
             }
         }
@@ -119,11 +145,11 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_who_waits_goes_on_waiting() {
         let limiter = ReportLimiter::new(2);
-        (0..2).for_each(|_| limiter.admit(Some(from("192.0.2.1")), at(0)).unwrap());
+        (0..2).for_each(|_| limiter.admit_here(Some(from("192.0.2.1")), at(0)).unwrap());
         for n in 0..u32::try_from(MOST_NETWORKS).unwrap() + 10_000 {
-            limiter.admit(Some(IpAddr::from((0x0a00_0000 + n).to_be_bytes())), at(0)).unwrap();
+            limiter.admit_here(Some(IpAddr::from((0x0a00_0000 + n).to_be_bytes())), at(0)).unwrap();
         }
         assert!(limiter.whole_at.lock().unwrap().len() <= MOST_NETWORKS);
-        assert!(limiter.admit(Some(from("192.0.2.1")), at(0)).is_err());
+        assert!(limiter.admit_here(Some(from("192.0.2.1")), at(0)).is_err());
     }
 }

@@ -25,7 +25,7 @@ use crate::audit::{Event, Refusal};
 use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::limits::TooManyAttempts;
+use crate::limits::{SharedLimit, TooManyAttempts};
 use crate::notices::{self, LeakEnd, Occasion};
 use crate::origin::{Caller, Origin};
 use crate::rights::Refused;
@@ -81,7 +81,7 @@ impl Leaks {
         Self {
             context: Arc::clone(context),
             validator: Arc::clone(validator),
-            reports: ReportLimiter::new(reports_an_hour),
+            reports: ReportLimiter::shared(reports_an_hour, SharedLimit::LeakReports, &context.shared_tally),
         }
     }
 
@@ -107,7 +107,7 @@ impl Leaks {
     /// # Errors
     /// Too many reports from this address lately; the store's.
     pub async fn revoke_found(&self, texts: &[String], origin: &Origin) -> Result<usize, LeakError> {
-        if let Err(wait) = self.reports.admit(origin.client_ip, self.context.steady()) {
+        if let Err(wait) = self.reports.admit(origin.client_ip, self.context.steady()).await {
             attempts::limited(&self.context, Refusal::ReportsLimited, None, wait, origin).await?;
             return Err(wait.into());
         }

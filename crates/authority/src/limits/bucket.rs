@@ -1,4 +1,5 @@
-//! A count of attempts that makes the next one wait, and that time wears off.
+//! A count of attempts that makes the next one wait, and that time wears off. `scripts/back_off.lua` has the same rules for what
+//! nodes count together.
 
 use token_domain::{Span, Timestamp};
 
@@ -88,8 +89,9 @@ impl Bucket {
     fn level_at(&self, now: Timestamp) -> u32 {
         let quiet = now.since(self.at).as_micros().max(0);
         if self.is_raised() {
-            let memory = MEMORY.as_micros();
-            let left = i64::from(self.level).saturating_mul((memory - quiet).max(0)) / memory;
+            // In milliseconds, whose product with a level is exact in a double: the script of the shared counts has no integers.
+            let memory = MEMORY.as_micros() / 1_000;
+            let left = i64::from(self.level).saturating_mul((memory - quiet / 1_000).max(0)) / memory;
             u32::try_from(left).unwrap_or(0)
         } else if quiet >= self.allowance.window.as_micros() {
             0

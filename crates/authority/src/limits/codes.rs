@@ -9,6 +9,7 @@ use token_domain::{Span, Timestamp};
 use super::bucket::Allowance;
 use super::buckets::Buckets;
 use super::key::Key;
+use super::shared::{Count, Shared, SharedLimit, SharedTally};
 use super::{TooManyAttempts, lock};
 
 /// Wrong codes of a person that cost no wait. With the longest wait a guesser has a hundred tries a day at a million codes,
@@ -19,6 +20,7 @@ const ALLOWANCE: Allowance = Allowance { free: 5, window: Span::days(1) };
 #[derive(Debug, Default)]
 pub struct CodeLimiter {
     people: Mutex<Buckets>,
+    shared: SharedTally,
 }
 
 /// A guess at a code.
@@ -30,11 +32,32 @@ pub struct CodeAttempt<'a> {
 }
 
 impl CodeLimiter {
-    /// Counts a guess, which is wrong until [`CodeAttempt::succeeded`] says otherwise.
+    /// Guesses that are counted with other nodes as well.
+    pub(crate) fn new(shared: SharedTally) -> Self {
+        Self { people: Mutex::default(), shared }
+    }
+
+    /// Counts a guess on all nodes, which is wrong until [`CodeAttempt::succeeded`] says otherwise.
     ///
     /// # Errors
     /// When the next guess has to wait.
-    pub fn take(&self, user: UserId, now: Timestamp) -> Result<CodeAttempt<'_>, TooManyAttempts> {
+    pub async fn take(&self, user: UserId, now: Timestamp) -> Result<CodeAttempt<'_>, TooManyAttempts> {
+        let attempt = self.take_here(user, now)?;
+        let count = Count { limit: SharedLimit::Code, key: attempt.key, allowance: ALLOWANCE };
+        match self.shared.take(&[count]).await {
+            Shared::Counted(_) | Shared::Unknown => Ok(attempt),
+            Shared::Wait(wait) => {
+                lock(&self.people).uncount(&attempt.key);
+                Err(wait)
+            }
+        }
+    }
+
+    /// Counts a guess on this node alone.
+    ///
+    /// # Errors
+    /// When the next guess has to wait.
+    pub fn take_here(&self, user: UserId, now: Timestamp) -> Result<CodeAttempt<'_>, TooManyAttempts> {
         let key = Key::of("code", &[&user.to_string()]);
         let mut people = lock(&self.people);
         if let Some(retry_after) = people.wait(&key, now) {
@@ -49,6 +72,7 @@ impl CodeAttempt<'_> {
     /// The guess was right: the person starts anew.
     pub fn succeeded(self) {
         lock(&self.limiter.people).clear(&self.key);
+        self.limiter.shared.give_back(&[], &[(SharedLimit::Code, self.key)]);
     }
 }
 
@@ -62,20 +86,20 @@ mod tests {
     fn guesses_at_codes_are_few_wherever_they_come_from() {
         let user = |n| token_domain::Id::from_uuid(token_domain::id::Uuid::from_u128(n));
         let limiter = CodeLimiter::default();
-        let passed = (0..1_000).filter(|_| limiter.take(user(1), NOW).is_ok()).count();
+        let passed = (0..1_000).filter(|_| limiter.take_here(user(1), NOW).is_ok()).count();
         assert_eq!(passed, 5);
-        assert!(limiter.take(user(2), NOW).is_ok(), "somebody else is not kept waiting");
+        assert!(limiter.take_here(user(2), NOW).is_ok(), "somebody else is not kept waiting");
         // The most that a guesser gets in a day, asking as soon as it may.
         let mut now = NOW;
         let mut guesses = 0;
         while now < NOW + Span::days(1) {
-            match limiter.take(user(1), now) {
+            match limiter.take_here(user(1), now) {
                 Ok(_) => guesses += 1,
                 Err(wait) => now = now + wait.retry_after,
             }
         }
         assert!((90..=120).contains(&guesses), "{guesses}");
-        limiter.take(user(1), now + Span::days(1)).unwrap().succeeded();
-        assert_eq!((0..9).filter(|_| limiter.take(user(1), now).is_ok()).count(), 5, "a right one forgets");
+        limiter.take_here(user(1), now + Span::days(1)).unwrap().succeeded();
+        assert_eq!((0..9).filter(|_| limiter.take_here(user(1), now).is_ok()).count(), 5, "a right one forgets");
     }
 }

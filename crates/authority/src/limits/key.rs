@@ -21,6 +21,11 @@ impl Key {
         key.copy_from_slice(&digest[..16]);
         Self(key)
     }
+
+    /// As a text.
+    pub(super) fn text(&self) -> String {
+        data_encoding::HEXLOWER.encode(&self.0)
+    }
 }
 
 /// The network of a client, as limits tell networks apart: an IPv6 subscriber has a whole /64, which counts as one address.

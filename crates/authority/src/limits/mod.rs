@@ -11,6 +11,8 @@
 //! Moments here are those of [`Clock::steady`](crate::env::Clock::steady): a wall clock that is set back or ahead makes no
 //! wait longer and forgets no failure.
 //!
+//! What guards against guesses is counted by all nodes together where they share a Redis (`shared`).
+//!
 //! Counts are kept by digest and wear off (`bucket`), in bounded memory (`buckets`). Guesses at one-time codes are counted
 //! for the person (`codes`), mail that others cause for whom it concerns (`messages`), requests for a new password by network
 //! and address (`resets`); rows of the trail for what was refused are bounded (`ledger`).
@@ -22,6 +24,7 @@ mod key;
 mod ledger;
 mod messages;
 mod resets;
+mod shared;
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -34,10 +37,13 @@ pub use codes::{CodeAttempt, CodeLimiter};
 pub use ledger::RefusalLedger;
 pub use messages::MessageLimiter;
 pub use resets::{ResetLimiter, ResetRequest};
+pub(crate) use shared::SharedTally;
+pub use shared::{SharedCounts, SharedLimit, SharedLimitCounters};
 
 use bucket::{Allowance, FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS};
 use buckets::{Buckets, MOST};
 use key::{Key, network_text};
+use shared::{Count, Shared};
 
 /// The longest wait that anybody is asked for.
 pub(crate) const LONGEST_WAIT: Span = Span::long_seconds(LONGEST_WAIT_SECONDS);
@@ -101,6 +107,7 @@ pub fn network(address: Option<IpAddr>) -> String {
 pub struct SignInLimiter {
     limits: SignInLimits,
     state: Mutex<State>,
+    shared: SharedTally,
 }
 
 #[derive(Debug, Default)]
@@ -127,6 +134,8 @@ pub struct Attempt<'a> {
     attempter: Attempter,
     now: Timestamp,
     is_known: bool,
+    /// Whether the other nodes have counted it.
+    is_shared: bool,
     /// Whether strangers at this account have to wait from now on, and did not before.
     pub raises_alarm: bool,
 }
@@ -143,20 +152,44 @@ const BUSY: TooManyAttempts = TooManyAttempts { retry_after: Span::long_seconds(
 
 impl SignInLimiter {
     /// Nobody has tried anything yet.
-    pub fn new(limits: SignInLimits) -> Self {
-        Self { limits, state: Mutex::default() }
+    pub(crate) fn new(limits: SignInLimits, shared: SharedTally) -> Self {
+        Self { limits, state: Mutex::default(), shared }
     }
 
-    /// Takes a slot for one attempt, held until the result is dropped. Two hundred guesses at once are two hundred, not one.
+    /// Takes a slot for one attempt, held until the result is dropped, and counts it on all nodes. Two hundred guesses at once
+    /// are two hundred, not one.
     ///
     /// # Errors
-    /// When the next attempt has to wait, or as many as may be are under way.
-    pub fn take(&self, attempter: Attempter, now: Timestamp) -> Result<Attempt<'_>, TooManyAttempts> {
+    /// When the next attempt has to wait, or as many as may be are under way on this node.
+    pub async fn take(&self, attempter: Attempter, now: Timestamp) -> Result<Attempt<'_>, TooManyAttempts> {
+        let mut attempt = self.take_here(attempter, now)?;
+        let counts = self.counted(&attempter, attempt.is_known);
+        match self.shared.take(&counts).await {
+            Shared::Counted(raised) => {
+                attempt.is_shared = true;
+                let account = counts.iter().position(|count| count.limit == SharedLimit::SignInAccount);
+                attempt.raises_alarm |= account.is_some_and(|place| raised[place]);
+                Ok(attempt)
+            }
+            Shared::Unknown => Ok(attempt),
+            Shared::Wait(wait) => {
+                let mut state = lock(&self.state);
+                for count in &counts {
+                    state.buckets.uncount(&count.key);
+                }
+                drop(state);
+                Err(wait)
+            }
+        }
+    }
+
+    /// As [`take`](Self::take), counted on this node alone.
+    fn take_here(&self, attempter: Attempter, now: Timestamp) -> Result<Attempt<'_>, TooManyAttempts> {
         let mut state = lock(&self.state);
         let is_known = state.known.contains_key(&attempter.device);
         let counted = self.counted(&attempter, is_known);
         let place = place(&attempter, is_known);
-        if let Some(retry_after) = counted.iter().filter_map(|(key, _)| state.buckets.wait(key, now)).max() {
+        if let Some(retry_after) = counted.iter().filter_map(|count| state.buckets.wait(&count.key, now)).max() {
             return Err(TooManyAttempts { retry_after });
         }
         if state.under_way.get(&place).is_some_and(|count| *count >= self.limits.concurrent) {
@@ -171,11 +204,11 @@ impl SignInLimiter {
         }
         *state.under_way.entry(place).or_default() += 1;
         let mut raises_alarm = false;
-        for (key, allowance) in counted {
+        for Count { key, allowance, .. } in counted {
             let raised = state.buckets.count(key, allowance, now);
             raises_alarm |= raised && key == attempter.account;
         }
-        Ok(Attempt { limiter: self, attempter, now, is_known, raises_alarm })
+        Ok(Attempt { limiter: self, attempter, now, is_known, is_shared: false, raises_alarm })
     }
 
     /// Whether the device is known without asking the store.
@@ -194,16 +227,20 @@ impl SignInLimiter {
         lock(&self.state).known.retain(|_, device| device.account != account);
     }
 
-    /// The keys that an attempt is counted under, each with the attempts that cost no wait.
-    fn counted(&self, attempter: &Attempter, is_known: bool) -> Vec<(Key, Allowance)> {
+    /// What an attempt is counted under.
+    fn counted(&self, attempter: &Attempter, is_known: bool) -> Vec<Count> {
         let one = Allowance { free: self.limits.attempts, window: self.limits.window };
         let all = Allowance { free: self.limits.attempts.saturating_mul(TIMES_OVER_ALL), window: self.limits.window };
         if is_known {
-            return vec![(attempter.device, one)];
+            return vec![Count { limit: SharedLimit::SignInDevice, key: attempter.device, allowance: one }];
         }
         // A bound over a day: a botnet that spreads its guesses over hours is held as well.
         let account = Allowance { window: Span::days(1), ..all };
-        vec![(attempter.pair, one), (attempter.network, all), (attempter.account, account)]
+        vec![
+            Count { limit: SharedLimit::SignInPair, key: attempter.pair, allowance: one },
+            Count { limit: SharedLimit::SignInNetwork, key: attempter.network, allowance: all },
+            Count { limit: SharedLimit::SignInAccount, key: attempter.account, allowance: account },
+        ]
     }
 }
 
@@ -237,6 +274,12 @@ impl Attempt<'_> {
             state.buckets.clear(&pair);
         }
         state.buckets.clear(&device);
+        drop(state);
+        let counted = [(SharedLimit::SignInNetwork, network), (SharedLimit::SignInAccount, account)];
+        let counted = if self.is_shared && !self.is_known { &counted[..] } else { &[] };
+        let device = (SharedLimit::SignInDevice, device);
+        let cleared = if self.is_known { vec![device] } else { vec![(SharedLimit::SignInPair, pair), device] };
+        self.limiter.shared.give_back(counted, &cleared);
     }
 
     /// The person is signed in, their second factor proven if they have one: the device is known from now on.
@@ -302,76 +345,76 @@ mod tests {
     }
 
     fn default() -> SignInLimiter {
-        SignInLimiter::new(SignInLimits::default())
+        SignInLimiter::new(SignInLimits::default(), SharedTally::default())
     }
 
     #[test]
     fn ten_guesses_at_once_and_then_a_growing_wait() {
         let limiter = default();
-        let passed = (0..200).filter(|_| limiter.take(from("ada", 1), NOW).is_ok()).count();
+        let passed = (0..200).filter(|_| limiter.take_here(from("ada", 1), NOW).is_ok()).count();
         assert_eq!(passed, 10);
         let mut now = NOW;
         for wait in [1, 2, 4, 8, 16] {
-            let refused = limiter.take(from("ada", 1), now).unwrap_err();
+            let refused = limiter.take_here(from("ada", 1), now).unwrap_err();
             assert_eq!(refused.retry_after.as_seconds(), wait);
             now = now + Span::long_seconds(wait);
-            assert!(limiter.take(from("ada", 1), now).is_ok(), "after {wait} s");
+            assert!(limiter.take_here(from("ada", 1), now).is_ok(), "after {wait} s");
         }
     }
 
     #[test]
     fn a_guesser_elsewhere_does_not_lock_the_owner_out() {
         let limiter = default();
-        while limiter.take(from("ada", 1), NOW).is_ok() {}
-        assert!(limiter.take(from("ada", 2), NOW).is_ok());
+        while limiter.take_here(from("ada", 1), NOW).is_ok() {}
+        assert!(limiter.take_here(from("ada", 2), NOW).is_ok());
     }
 
     #[test]
     fn one_network_cannot_go_through_all_accounts_and_known_devices_there_get_in() {
         let limiter = default();
-        limiter.take(from("ada", 1), NOW).unwrap().succeeded();
-        let passed = (0..1_000).filter(|n| limiter.take(from(&format!("user{n}"), 1), NOW).is_ok()).count();
+        limiter.take_here(from("ada", 1), NOW).unwrap().succeeded();
+        let passed = (0..1_000).filter(|n| limiter.take_here(from(&format!("user{n}"), 1), NOW).is_ok()).count();
         assert_eq!(passed, 100);
-        limiter.take(from("ada", 1), NOW).unwrap().succeeded();
+        limiter.take_here(from("ada", 1), NOW).unwrap().succeeded();
         let other_client = Attempter::new("ada", Some(v4(1)), Some("curl"));
-        assert!(limiter.take(other_client, NOW).is_err(), "another client at the same address is a stranger");
+        assert!(limiter.take_here(other_client, NOW).is_err(), "another client at the same address is a stranger");
         let elsewhere = from("ada", 2);
-        assert!(limiter.take(elsewhere, NOW).is_ok());
+        assert!(limiter.take_here(elsewhere, NOW).is_ok());
     }
 
     #[test]
     fn guesses_behind_one_address_do_not_fill_the_count_of_a_known_device() {
         let limiter = default();
-        limiter.take(from("ada", 1), NOW).unwrap().succeeded();
+        limiter.take_here(from("ada", 1), NOW).unwrap().succeeded();
         let guesser = Attempter::new("ada", Some(v4(1)), Some("guesser"));
-        while limiter.take(guesser, NOW).is_ok() {}
-        limiter.take(from("ada", 1), NOW).unwrap().succeeded();
+        while limiter.take_here(guesser, NOW).is_ok() {}
+        limiter.take_here(from("ada", 1), NOW).unwrap().succeeded();
         // Its own wrong passwords are counted all the same.
-        assert_eq!((0..50).filter(|_| limiter.take(from("ada", 1), NOW).is_ok()).count(), 10);
+        assert_eq!((0..50).filter(|_| limiter.take_here(from("ada", 1), NOW).is_ok()).count(), 10);
     }
 
     #[test]
     fn an_account_is_guessed_at_a_hundred_times_from_everywhere_and_the_alarm_is_raised_once() {
         let limiter = default();
-        limiter.take(from("ada", 0), NOW).unwrap().succeeded();
+        limiter.take_here(from("ada", 0), NOW).unwrap().succeeded();
         let guess = |n: u32| Attempter::new("ada", Some(IpAddr::from(n.to_be_bytes())), None);
         let mut alarms = 0;
         let passed = (0..2_000).filter(|n| {
-            let taken = limiter.take(guess(*n), NOW);
+            let taken = limiter.take_here(guess(*n), NOW);
             alarms += usize::from(taken.as_ref().is_ok_and(|attempt| attempt.raises_alarm));
             taken.is_ok()
         });
         assert_eq!(passed.count(), 100);
         assert_eq!(alarms, 1);
-        assert!(limiter.take(from("ada", 0), NOW).is_ok(), "from a known device one always gets in");
-        assert!(limiter.take(from("bob", 1), NOW).is_ok(), "another account is not concerned");
+        assert!(limiter.take_here(from("ada", 0), NOW).is_ok(), "from a known device one always gets in");
+        assert!(limiter.take_here(from("bob", 1), NOW).is_ok(), "another account is not concerned");
         let mut now = NOW;
         let mut guesses = 0;
         for n in 2_000.. {
             if now >= NOW + Span::days(1) {
                 break;
             }
-            match limiter.take(guess(n), now) {
+            match limiter.take_here(guess(n), now) {
                 Ok(_) => guesses += 1,
                 Err(wait) => now = now + wait.retry_after,
             }
@@ -382,37 +425,37 @@ mod tests {
     #[test]
     fn success_and_time_forget() {
         let limiter = default();
-        while limiter.take(from("ada", 1), NOW).is_ok() {}
+        while limiter.take_here(from("ada", 1), NOW).is_ok() {}
         let after_the_wait = NOW + Span::seconds(1);
-        limiter.take(from("ada", 1), after_the_wait).unwrap().succeeded();
-        assert!((0..9).all(|_| limiter.take(from("ada", 1), after_the_wait).is_ok()), "it starts anew");
-        (0..9).for_each(|_| drop(limiter.take(from("bob", 2), NOW).unwrap()));
+        limiter.take_here(from("ada", 1), after_the_wait).unwrap().succeeded();
+        assert!((0..9).all(|_| limiter.take_here(from("ada", 1), after_the_wait).is_ok()), "it starts anew");
+        (0..9).for_each(|_| drop(limiter.take_here(from("bob", 2), NOW).unwrap()));
         let later = NOW + SignInLimits::default().window;
-        assert_eq!((0..50).filter(|_| limiter.take(from("bob", 2), later).is_ok()).count(), 10);
+        assert_eq!((0..50).filter(|_| limiter.take_here(from("bob", 2), later).is_ok()).count(), 10);
     }
 
     #[test]
     fn a_clock_that_is_set_back_asks_for_no_longer_wait_than_documented() {
         let limiter = default();
         for second in 0..10_000 {
-            let _ = limiter.take(from("ada", 1), NOW + Span::seconds(second));
+            let _ = limiter.take_here(from("ada", 1), NOW + Span::seconds(second));
         }
         let back = Timestamp::from_micros(NOW.as_micros() - 92_800_000_000);
-        let refused = limiter.take(from("ada", 1), back).unwrap_err();
+        let refused = limiter.take_here(from("ada", 1), back).unwrap_err();
         assert!(refused.retry_after.as_seconds() <= 900, "{refused:?}");
     }
 
     #[test]
     fn so_many_at_once_and_no_more() {
         let limiter = default();
-        let first = limiter.take(from("ada", 1), NOW).unwrap();
-        let _second = limiter.take(from("ada", 1), NOW).unwrap();
-        assert!(limiter.take(from("ada", 1), NOW).is_err());
-        assert!(limiter.take(from("ada", 2), NOW).is_ok(), "from elsewhere nobody is in the way");
-        assert!(limiter.take(from("bob", 1), NOW).is_ok());
+        let first = limiter.take_here(from("ada", 1), NOW).unwrap();
+        let _second = limiter.take_here(from("ada", 1), NOW).unwrap();
+        assert!(limiter.take_here(from("ada", 1), NOW).is_err());
+        assert!(limiter.take_here(from("ada", 2), NOW).is_ok(), "from elsewhere nobody is in the way");
+        assert!(limiter.take_here(from("bob", 1), NOW).is_ok());
         drop(first);
-        assert!(limiter.take(from("ada", 1), NOW).is_ok());
-        drop(limiter.take(from("ada", 1), NOW));
+        assert!(limiter.take_here(from("ada", 1), NOW).is_ok());
+        drop(limiter.take_here(from("ada", 1), NOW));
         let state = lock(&limiter.state);
         assert_eq!(state.under_way.values().sum::<usize>(), 1, "only the second is left");
         assert_eq!(state.strangers.values().sum::<usize>(), 1);
@@ -421,17 +464,17 @@ mod tests {
     #[test]
     fn so_many_strangers_at_once_and_known_devices_beside_them() {
         let limiter = default();
-        limiter.take(from("ada", 0), NOW).unwrap().succeeded();
-        let strangers: Vec<_> = (1..=200).filter_map(|n| limiter.take(from("ada", n), NOW).ok()).collect();
+        limiter.take_here(from("ada", 0), NOW).unwrap().succeeded();
+        let strangers: Vec<_> = (1..=200).filter_map(|n| limiter.take_here(from("ada", n), NOW).ok()).collect();
         assert_eq!(strangers.len(), 8);
-        let owner = [limiter.take(from("ada", 0), NOW).unwrap(), limiter.take(from("ada", 0), NOW).unwrap()];
-        assert!(limiter.take(from("ada", 0), NOW).is_err(), "ten in all");
-        assert!(limiter.take(from("ada", 201), NOW).is_err());
+        let owner = [limiter.take_here(from("ada", 0), NOW).unwrap(), limiter.take_here(from("ada", 0), NOW).unwrap()];
+        assert!(limiter.take_here(from("ada", 0), NOW).is_err(), "ten in all");
+        assert!(limiter.take_here(from("ada", 201), NOW).is_err());
         limiter.recognise(&from("ada", 201), NOW);
-        assert!(limiter.take(from("ada", 201), NOW).is_ok(), "once the store has said that it knows the device");
-        assert!(limiter.take(from("bob", 1), NOW).is_ok(), "another account is not concerned");
+        assert!(limiter.take_here(from("ada", 201), NOW).is_ok(), "once the store has said that it knows the device");
+        assert!(limiter.take_here(from("bob", 1), NOW).is_ok(), "another account is not concerned");
         drop(strangers);
-        assert!(limiter.take(from("ada", 202), NOW).is_ok());
+        assert!(limiter.take_here(from("ada", 202), NOW).is_ok());
         drop(owner);
         let state = lock(&limiter.state);
         assert!(state.strangers.is_empty() && state.under_way.is_empty());
@@ -441,7 +484,7 @@ mod tests {
     fn clients_whose_address_cannot_be_told_share_a_count() {
         let limiter = default();
         let nowhere = |n: u32| Attempter::new(&format!("user{n}"), None, None);
-        assert_eq!((0..1_000).filter(|n| limiter.take(nowhere(*n), NOW).is_ok()).count(), 100);
-        assert!(limiter.take(from("ada", 1), NOW).is_ok());
+        assert_eq!((0..1_000).filter(|n| limiter.take_here(nowhere(*n), NOW).is_ok()).count(), 100);
+        assert!(limiter.take_here(from("ada", 1), NOW).is_ok());
     }
 }

@@ -89,7 +89,7 @@ pub(super) async fn guess<'c>(
     user: UserId,
     origin: &Origin,
 ) -> Result<CodeAttempt<'c>, AttemptError> {
-    match context.codes.take(user, context.steady()) {
+    match context.codes.take(user, context.steady()).await {
         Ok(attempt) => Ok(attempt),
         Err(wait) => {
             let by = (None, Principal::Anonymous);

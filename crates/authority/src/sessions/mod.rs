@@ -474,7 +474,7 @@ impl Sessions {
     pub async fn refuse_front_end(&self, origin: &Origin) -> Result<(), SignInError> {
         // No address has a NUL in it.
         let attempter = Attempter::new("\0service token", origin.client_ip, None);
-        if let Err(wait) = self.limiter.take(attempter, self.context.steady()) {
+        if let Err(wait) = self.limiter.take(attempter, self.context.steady()).await {
             attempts::limited(&self.context, Refusal::ServiceTokenLimited, None, wait, origin).await?;
             return Err(wait.into());
         }

@@ -353,7 +353,7 @@ impl Sso {
         let entered = self.redeemed(provider, &attempt, answer, before, seen, origin).await;
         if entered.is_err() {
             // Nobody waits for this one.
-            let _ = self.failures.admit(origin.client_ip, context.steady());
+            let _ = self.failures.admit_here(origin.client_ip, context.steady());
         }
         entered
     }

@@ -156,7 +156,7 @@ impl Trust {
         asked: &Asked,
         origin: &Origin,
     ) -> Result<Vec<TrustPolicy>, ExchangeError> {
-        self.exchanges.admit(origin.client_ip, self.context.steady())?;
+        self.exchanges.admit(origin.client_ip, self.context.steady()).await?;
         let issuer = jwt.issuer()?.to_owned();
         let organization = match &asked.target {
             None => None,

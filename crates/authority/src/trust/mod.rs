@@ -29,6 +29,7 @@ use crate::change::Change;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::leaks::limiter::ReportLimiter;
+use crate::limits::SharedLimit;
 use crate::origin::Caller;
 use crate::rights::Refused;
 use crate::tokens::TokenError;
@@ -96,7 +97,7 @@ impl Trust {
         Self {
             context: Arc::clone(context),
             audience: audience.map(str::to_owned),
-            exchanges: ReportLimiter::new(exchanges_an_hour),
+            exchanges: ReportLimiter::shared(exchanges_an_hour, SharedLimit::TokenExchanges, &context.shared_tally),
         }
     }
 

@@ -1,10 +1,16 @@
 //! Validation: what is read, what is remembered, and for how long.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use authority::env::SystemEntropy;
 use authority::hashing::Scheme;
 use authority::operator::{Operator, OperatorError, Order, OrganizationAct};
+use authority::shared::{SharedAnswer, SharedCache};
 use authority::tokens::RotateRequest;
 use authority::validate::{CacheLimits, Limits, Outcome};
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, join, join_all};
 use storage::StoreError;
 use test_support::world::{Options, origin};
 use test_support::{Db, World};
@@ -12,6 +18,7 @@ use token_domain::record::Candidate;
 use token_domain::text::Slug;
 use token_domain::token::Lifetime;
 use token_domain::{Requirement, Span, Timestamp};
+use tokio::sync::Semaphore;
 
 #[test]
 fn a_known_token_is_not_read_again() {
@@ -39,8 +46,55 @@ fn a_thousand_simultaneous_misses_make_one_read_and_one_slow_hash() {
         let world = World::with(db, options(2)).await;
         let before = world.reads();
         let checks = (0..1_000).map(|_| world.is_live(issued.secret.expose()));
-        assert!(futures::future::join_all(checks).await.into_iter().all(|live| live));
+        assert!(join_all(checks).await.into_iter().all(|live| live));
         assert_eq!((world.reads() - before, world.context.lane().runs()), (1, 1));
+    });
+}
+
+/// A shared cache whose first answers come when they are let go, and others at once.
+struct Slow {
+    asked: AtomicUsize,
+    let_go: Semaphore,
+}
+
+impl Default for Slow {
+    fn default() -> Self {
+        Self { asked: AtomicUsize::new(0), let_go: Semaphore::new(0) }
+    }
+}
+
+impl SharedCache for Slow {
+    fn get(&self, _name: [u8; 32]) -> BoxFuture<'_, SharedAnswer> {
+        let is_first = self.asked.fetch_add(1, Ordering::SeqCst) == 0;
+        async move {
+            if is_first && let Ok(let_go) = self.let_go.acquire().await {
+                let_go.forget();
+            }
+            SharedAnswer::Nothing
+        }
+        .boxed()
+    }
+
+    fn put(&self, _name: [u8; 32], _sealed: Vec<u8>, _lifetime: Span) {}
+}
+
+#[test]
+fn who_waits_for_the_shared_cache_keeps_nobody_from_the_database_and_still_makes_one_read() {
+    Db::each(async |db| {
+        let cache = Arc::new(Slow::default());
+        let options = Options { limits: Limits { miss_places: 1, ..Limits::default() }, ..Options::default() };
+        let world = World::sharing(db, options, Some(Arc::clone(&cache) as _)).await;
+        let (slow, other) = (world.issue(&["read"]).await, world.issue(&["read"]).await);
+        let before = world.reads();
+        let waiting = join_all((0..10).map(|_| world.is_live(slow.secret.expose())));
+        let served = async {
+            assert!(world.is_live(other.secret.expose()).await);
+            assert_eq!((cache.asked.load(Ordering::SeqCst), world.reads() - before), (2, 1));
+            cache.let_go.add_permits(1);
+        };
+        let (live, ()) = join(waiting, served).await;
+        assert!(live.into_iter().all(|live| live));
+        assert_eq!((cache.asked.load(Ordering::SeqCst), world.reads() - before), (2, 2), "ten misses of one token");
     });
 }
 

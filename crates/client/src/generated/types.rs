@@ -1806,21 +1806,30 @@ pub struct NewTotp {
 pub struct NodeList {
     /// The nodes in the order of registration. Empty with SQLite, which a single process serves.
     pub nodes: Vec<NodeView>,
+    /// Whether every node is strict, so that a change that takes rights away holds on all of them when it is answered.
+    pub strict: bool,
 }
 
 /// A node that shares the database with others.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NodeView {
+    /// Where the node is reached: `cluster.advertise` of its configuration, or what it listens on. Null for a node that does
+    /// not listen yet, and for one of an earlier version.
+    pub address: Option<String>,
     /// The number of log entries that the node has applied.
     pub applied: u64,
+    /// The age of the oldest change in the log that the node has not reported to have applied, in milliseconds; 0 if there is
+    /// none. A node reports every 100 ms, and at once when it hears of a change.
+    pub applied_lag_ms: u64,
     /// The number of log entries that another node has applied and this one has not reported yet.
     pub behind: u64,
     /// When the node answers a change that takes rights away: `strict` or `relaxed`.
     pub consistency: String,
     /// The id of the node. It changes at every start.
     pub id: String,
-    /// The least remaining time for which the node may answer from memory; 0 if the node has stopped reporting.
-    pub lease_seconds: f64,
+    /// The greatest remaining time for which the node may answer from memory, in milliseconds; 0 if the node has stopped
+    /// reporting.
+    pub lease_remaining_ms: u64,
     /// The newest migration known to the node's program.
     pub migration: String,
     /// When the node last reported.

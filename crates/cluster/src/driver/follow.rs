@@ -2,14 +2,14 @@
 
 use super::standby::Standby;
 use super::{JoinError, Memory, Shared, lock, record};
-use crate::protocol::{Follower, Forget, News, PROTOCOL, Peers, Question, READ_BACK, Received};
+use crate::protocol::{Follower, Forget, News, PROTOCOL, Peers, Question, Received};
 use futures::future::join;
 use std::collections::HashSet;
 use std::mem::take;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use storage::model::{Consistency, LogEntry, PollAnswer, RegisteredNode};
+use storage::model::{Consistency, PollAnswer, RegisteredNode};
 use storage::nodes::Session;
 use storage::{OutageKind, StoreError, boottime_nanos};
 use token_domain::Timestamp;
@@ -33,6 +33,8 @@ pub(super) struct Follow {
     follower: Follower,
     peers: Peers,
     is_registered: bool,
+    /// Where the list says that this node is reached.
+    told_address: Option<String>,
     session: Option<Session>,
     /// The commits that keep the lease, where there is a standby.
     standby: Option<Standby>,
@@ -62,6 +64,7 @@ impl Follow {
             follower,
             peers: Peers::default(),
             is_registered: true,
+            told_address: None,
             session: None,
             standby: None,
             ready: Some(ready),
@@ -117,6 +120,7 @@ impl Follow {
         if !self.is_registered {
             self.register_again(&session).await?;
         }
+        self.tell_address(&session).await?;
         self.memory.asked();
         let question = self.follower.poll(boottime_nanos());
         let node = self.shared.registration.node();
@@ -184,13 +188,7 @@ impl Follow {
             let (server, database) = (history.split('/').next(), session.place().split('/').next());
             redis.name(&format!("{}:{}", server.unwrap_or_default(), database.unwrap_or_default()));
         }
-        let before = match news.forget {
-            Some(_) if self.shared.redis.is_some() => {
-                in_time(session.entries_up_to(news.ends(), READ_BACK)).await.unwrap_or_default()
-            }
-            Some(_) | None => Vec::new(),
-        };
-        self.remember(&log, &news, &before, now);
+        self.remember(&log, &news, now);
         self.apply(news);
         self.memory.caught_up();
         self.shared.read_at.store(question.noted_at, Ordering::Relaxed);
@@ -221,15 +219,14 @@ impl Follow {
     }
 
     /// The news is remembered, before memory hears of it, for what other nodes pass on.
-    fn remember(&self, log: &str, news: &News, before: &[LogEntry], now: Timestamp) {
+    fn remember(&self, log: &str, news: &News, now: Timestamp) {
         let noted_at = boottime_nanos();
         let mut recent = lock(&self.shared.recent);
         if news.forget.is_some() {
-            let is_first = self.ready.is_some();
-            recent.begin(log, news.ends(), before, (!is_first).then_some(now), noted_at);
+            recent.begin(log, news.ends(), Some(now));
         } else if !recent.is_of(log) {
             // The server was started again.
-            recent.begin(log, news.ends(), &[], None, noted_at);
+            recent.begin(log, news.ends(), None);
         }
         news.entries.iter().for_each(|entry| recent.note(entry, noted_at));
         recent.sweep(noted_at);
@@ -329,13 +326,27 @@ impl Follow {
     async fn register_again(&mut self, session: &Session) -> Result<(), JoinError> {
         let id = (self.shared.ids)().ok_or(JoinError::NoId)?;
         let beat = boottime_nanos();
-        in_time(session.register(&record(id, &self.shared.profile), beat)).await?;
+        let address = lock(&self.shared.address).clone();
+        in_time(session.register(&record(id, &self.shared.profile, address.clone()), beat)).await?;
+        self.told_address = address;
         self.shared.registration.replace(id);
         self.follower = self.follower.registered_again(beat);
         // Their reports may have been read from the server that was replaced.
         self.peers = Peers::default();
         self.is_registered = true;
         self.shared.registrations.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Writes down where this node is reached, if that is not on the list yet.
+    async fn tell_address(&mut self, session: &Session) -> Result<(), StoreError> {
+        let address = lock(&self.shared.address).clone();
+        if let Some(told) = &address
+            && address != self.told_address
+        {
+            in_time(session.tell_address(self.shared.registration.node(), told)).await?;
+            self.told_address = address;
+        }
         Ok(())
     }
 

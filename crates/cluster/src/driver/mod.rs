@@ -128,6 +128,8 @@ struct Shared {
     /// The Redis beside the database, if there is one.
     redis: Option<Redis>,
     registrations: AtomicU64,
+    /// Where this node is reached, once it listens.
+    address: Mutex<Option<String>>,
     thread: Mutex<Option<Thread>>,
 }
 
@@ -154,7 +156,7 @@ impl Node {
     pub async fn join(registry: Registry, profile: Profile, ids: Ids, redis: Option<Redis>) -> Result<Self, JoinError> {
         let id = ids().ok_or(JoinError::NoId)?;
         let beat = boottime_nanos();
-        registry.register(&record(id, &profile), beat).await?;
+        registry.register(&record(id, &profile, None), beat).await?;
         Ok(Self(Arc::new(Shared {
             registry,
             registration: Registration::new(id),
@@ -171,6 +173,7 @@ impl Node {
             wake: Arc::default(),
             redis,
             registrations: AtomicU64::new(1),
+            address: Mutex::new(None),
             thread: Mutex::new(None),
         })))
     }
@@ -300,6 +303,12 @@ impl Node {
         self.0.registrations.load(Ordering::Relaxed)
     }
 
+    /// Tells the others where this node is reached, some time soon.
+    pub fn reached_at(&self, address: String) {
+        *lock(&self.0.address) = Some(address);
+        self.0.wake.notify_one();
+    }
+
     /// Gives up the lease and leaves the list, so that nobody waits for this node.
     pub async fn leave(&self) {
         self.0.registration.good_until().store(0, Ordering::Release);
@@ -373,7 +382,7 @@ impl Drop for Wait<'_> {
     }
 }
 
-fn record(id: NodeId, profile: &Profile) -> NodeRecord {
+fn record(id: NodeId, profile: &Profile, address: Option<String>) -> NodeRecord {
     NodeRecord {
         id,
         protocol: crate::protocol::PROTOCOL,
@@ -381,6 +390,7 @@ fn record(id: NodeId, profile: &Profile) -> NodeRecord {
         migration: profile.migration.clone(),
         tag_key: profile.tag_key.clone(),
         consistency: profile.consistency,
+        address,
     }
 }
 

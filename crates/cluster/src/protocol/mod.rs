@@ -60,7 +60,7 @@ mod waiting;
 
 pub use follower::{Follower, Forget, News, Proof, Question, Received};
 pub use peers::Peers;
-pub use recent::{READ_BACK, Recent};
+pub use recent::Recent;
 pub(crate) use waiting::has_applied;
 pub use waiting::{Ticket, Waiting};
 

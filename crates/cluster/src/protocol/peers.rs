@@ -50,6 +50,7 @@ pub(super) mod tests {
                 migration: String::new(),
                 tag_key: String::new(),
                 consistency: Consistency::Strict,
+                address: None,
             },
             beat,
             applied: applied.to_vec(),

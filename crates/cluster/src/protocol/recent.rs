@@ -15,7 +15,8 @@
 //! A mark counts only in the log it was made in, not beyond what is applied here, and not from before the entries that are
 //! remembered. Within one history the numbers of a log can be given away a second time only by a restore, which every node
 //! notices as a registration that is gone or as clocks that went back; what was read until all have noticed is not used
-//! ([`SETTLED`]).
+//! ([`SETTLED`]). A node that has just started knows nothing of what was before: the database may have been restored a moment
+//! ago, so it uses nothing either that was read until then.
 
 use super::{Nanos, PATIENCE};
 use std::collections::{HashMap, VecDeque};
@@ -25,12 +26,10 @@ use token_domain::{Span, Timestamp};
 
 /// Entries of a shard that are remembered at the most.
 const MOST_KEPT: usize = 4_096;
-/// Entries of a shard that are read back when everything was forgotten.
-pub const READ_BACK: i64 = 256;
 /// How long an entry is remembered: for as long as facts are passed on, a minute, and as long as a node may go unheard.
 const KEPT: Nanos = 60_000_000_000 + 2 * PATIENCE;
-/// How long after a node found its database replaced the facts read by others do not count: each lost its lease within this time,
-/// or has noticed too.
+/// How long after a node started, or found its database replaced, the facts read by others do not count: each lost its lease within
+/// this time, or has noticed too.
 const SETTLED: Span = Span::seconds(6);
 
 /// The last entries of the log that a node follows.
@@ -62,32 +61,12 @@ impl Default for Recent {
 }
 
 impl Recent {
-    /// Begins anew at these ends of a log, with the entries that were read back before them. `replaced_at`: when the database was
-    /// found to be another one, by its clock.
-    pub fn begin(&mut self, log: &str, ends: &[i64], before: &[LogEntry], replaced_at: Option<Timestamp>, now: Nanos) {
+    /// Begins anew at these ends of a log. `replaced_at`: when the database was found to be another one than before, or none was
+    /// known, by its clock.
+    pub fn begin(&mut self, log: &str, ends: &[i64], replaced_at: Option<Timestamp>) {
         let not_before = replaced_at.map_or(self.not_before, |at| self.not_before.max(at + SETTLED));
         let shards = ends.iter().map(|end| Shard { floor: *end, end: *end, kept: VecDeque::new() }).collect();
         *self = Self { log: log.to_owned(), shards, last: HashMap::new(), not_before };
-        let mut read: Vec<Vec<LogEntry>> = vec![Vec::new(); self.shards.len()];
-        for entry in before {
-            if let Some(entries) = usize::try_from(entry.place.shard).ok().and_then(|shard| read.get_mut(shard)) {
-                entries.push(*entry);
-            }
-        }
-        for (at, entries) in read.into_iter().enumerate() {
-            let shard = &mut self.shards[at];
-            // Only what reaches to the end without a gap.
-            let unbroken =
-                entries.iter().rev().enumerate().take_while(|(back, entry)| {
-                    i64::try_from(*back).is_ok_and(|back| entry.place.seq == shard.end - back)
-                });
-            let count = unbroken.count();
-            let Some(first) = entries.len().checked_sub(count).and_then(|first| entries.get(first)) else { continue };
-            shard.floor = first.place.seq - 1;
-            for entry in &entries[entries.len() - count..] {
-                self.keep(at, entry, now);
-            }
-        }
     }
 
     /// Knows no log until the next beginning.
@@ -194,7 +173,7 @@ mod tests {
     /// A log of two shards, followed from 5 and 7.
     fn recent() -> Recent {
         let mut recent = Recent::default();
-        recent.begin("1/1/9", &[5, 7], &[], None, 0);
+        recent.begin("1/1/9", &[5, 7], None);
         recent
     }
 
@@ -246,25 +225,12 @@ mod tests {
     }
 
     #[test]
-    fn entries_that_reach_to_the_end_are_read_back_and_others_are_not() {
-        let before = [(0, 2), (0, 4), (0, 5), (1, 3), (1, 6)].map(|(shard, seq)| entry(shard, seq, token(9)));
-        let mut recent = Recent::default();
-        recent.begin("1/1/9", &[5, 7], &before, None, 0);
-        assert!(holds(&recent, [3, 7]), "4 and 5 are known");
-        assert!(!holds(&recent, [2, 7]), "3 is not");
-        assert!(!holds(&recent, [3, 6]), "7 of the other shard is not");
-        let before = [entry(0, 5, token(T))];
-        recent.begin("1/1/9", &[5, 7], &before, None, 0);
-        assert!(!holds(&recent, [4, 7]) && holds(&recent, [5, 7]));
-    }
-
-    #[test]
     fn facts_from_around_a_replacement_of_the_database_do_not_count() {
         let mut recent = Recent::default();
-        recent.begin("1/1/9", &[5, 7], &[], Some(NOW), 0);
+        recent.begin("1/1/9", &[5, 7], Some(NOW));
         let at = |moment| recent.holds(&mark([5, 7]), moment, id(T), id(O));
         assert!(!at(NOW) && !at(NOW + Span::seconds(5)) && at(NOW + SETTLED));
-        recent.begin("1/1/9", &[5, 7], &[], None, 0);
+        recent.begin("1/1/9", &[5, 7], None);
         assert!(!holds(&recent, [5, 7]), "another beginning does not end that");
     }
 

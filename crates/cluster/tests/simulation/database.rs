@@ -135,6 +135,7 @@ impl Database {
                 migration: String::new(),
                 tag_key: String::new(),
                 consistency: Consistency::Strict,
+                address: None,
             },
             beat: *beat,
             applied: applied.clone(),

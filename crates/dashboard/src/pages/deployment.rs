@@ -26,6 +26,7 @@ struct NodeLine {
     started: When,
     seen: When,
     behind: String,
+    address: Option<String>,
     badge: Badge,
 }
 
@@ -72,13 +73,14 @@ async fn show_deployment(request: &HttpRequest, services: &Services) -> Answer {
 }
 
 fn line(listed: ListedNode, now: Timestamp) -> NodeLine {
-    let left = listed.lease_left(now);
+    let (lag, left) = (listed.applied_lag(now), listed.lease_left(now));
     let ListedNode { node, behind, .. } = listed;
     let badge = match (left.as_micros(), behind) {
         (..=0, _) => Badge { tone: "warn", text: "Not reporting".to_owned() },
         (_, 0) => Badge { tone: "good", text: "Up to date".to_owned() },
         (_, behind) => Badge { tone: "info", text: format!("{behind} behind") },
     };
+    let changes = show::count(u64::try_from(behind).unwrap_or(0), "change");
     NodeLine {
         id: show::short(&node.record.id.to_string()),
         version: node.record.version,
@@ -86,7 +88,8 @@ fn line(listed: ListedNode, now: Timestamp) -> NodeLine {
         consistency: node.record.consistency.as_str(),
         started: When::new(node.started_at, now),
         seen: When::new(node.seen_at, now),
-        behind: show::count(u64::try_from(behind).unwrap_or(0), "change"),
+        behind: if behind == 0 { changes } else { format!("{changes}, {} ms", lag.as_micros() / 1_000) },
+        address: node.record.address,
         badge,
     }
 }

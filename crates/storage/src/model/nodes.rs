@@ -91,6 +91,8 @@ pub struct NodeRecord {
     pub tag_key: String,
     /// When it answers changes.
     pub consistency: Consistency,
+    /// Where it is reached, for operators; nothing before it listens, and of an earlier version.
+    pub address: Option<String>,
 }
 
 /// A node as the database has it.

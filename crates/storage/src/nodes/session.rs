@@ -10,7 +10,7 @@ use crate::rows::{LogRow, applied_text};
 use crate::schema::revocation_clock;
 use crate::sql_types::{Bind as _, Moment, Uid};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, SmallInt, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, SmallInt, Text};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
 use futures::future::try_join5;
 use std::fmt;
@@ -114,21 +114,6 @@ impl Session {
         &self.place
     }
 
-    /// The entries of each shard up to these ends, at most so many of each.
-    ///
-    /// # Errors
-    /// The database cannot be reached, or holds a row that cannot be.
-    pub async fn entries_up_to(&self, ends: &[i64], most: i64) -> Result<Vec<LogEntry>, StoreError> {
-        let mut connection: Conn<'_> = &self.watched.connection;
-        let before: Vec<i64> = ends.iter().map(|end| end.saturating_sub(most).max(0)).collect();
-        let mut entries = entries_beyond(&mut connection, &before, most).await?;
-        entries.retain(|entry| {
-            usize::try_from(entry.place.shard)
-                .is_ok_and(|shard| ends.get(shard).is_some_and(|end| entry.place.seq <= *end))
-        });
-        Ok(entries)
-    }
-
     /// Reports, and reads what is new, in one round trip. A statement each, carried out in this order: the report is taken (or
     /// not) before the log is read, the clocks are read before the entries up to them, and all of it after this was called.
     ///
@@ -182,6 +167,19 @@ impl Session {
         insert_node(&self.watched.connection, node, beat).await
     }
 
+    /// Writes down where a node is reached.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn tell_address(&self, node: NodeId, address: &str) -> Result<(), StoreError> {
+        let mut connection: Conn<'_> = &self.watched.connection;
+        let told = diesel::sql_query("UPDATE nodes SET address = $2 WHERE id = $1")
+            .bind::<Uid, _>(node.bind())
+            .bind::<Text, _>(address);
+        told.execute(&mut connection).await?;
+        Ok(())
+    }
+
     /// Takes a node off the list that still has this number, unless a change of it is under way. Whether it was.
     ///
     /// # Errors
@@ -220,15 +218,30 @@ impl fmt::Debug for Session {
     }
 }
 
+/// Whether a migration was applied.
+#[derive(diesel::QueryableByName)]
+struct Applied {
+    #[diesel(sql_type = Bool)]
+    is_applied: bool,
+}
+
 /// Puts a node on the list in a transaction of its own.
 async fn insert_node(mut connection: Conn<'_>, node: &NodeRecord, beat: i64) -> Result<(), StoreError> {
     // A command that takes migrations back holds the lock alone: it sees this node on the list, or the node sees what it did.
     let begin = format!("BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_advisory_xact_lock_shared({TAKING_BACK})");
     connection.batch_execute(&begin).await?;
+    // By itself, and first: without this node's migrations the list may lack a column that the row has.
+    let known = diesel::sql_query(
+        "SELECT EXISTS (SELECT 1 FROM __diesel_schema_migrations WHERE version = split_part($1, '_', 1)) AS is_applied",
+    )
+    .bind::<Text, _>(&node.migration);
+    if !known.get_result::<Applied>(&mut connection).await?.is_applied {
+        let missing = format!("the database lacks the migration {}: run `nolapse-api migrate up`", node.migration);
+        return Err(StoreError::outage(OutageKind::Connect, missing));
+    }
     let inserted = diesel::sql_query(
-        "INSERT INTO nodes (id, protocol, version, migration, tag_key, consistency, beat, applied, started_at, seen_at) \
-         SELECT $1, $2, $3, $4, $5, $6, $7, '', clock_timestamp(), clock_timestamp() \
-         WHERE EXISTS (SELECT 1 FROM __diesel_schema_migrations WHERE version = split_part($4, '_', 1))",
+        "INSERT INTO nodes (id, protocol, version, migration, tag_key, consistency, beat, applied, started_at, seen_at, \
+         address) VALUES ($1, $2, $3, $4, $5, $6, $7, '', clock_timestamp(), clock_timestamp(), $8)",
     )
     .bind::<Uid, _>(node.id.bind())
     .bind::<SmallInt, _>(node.protocol)
@@ -237,12 +250,8 @@ async fn insert_node(mut connection: Conn<'_>, node: &NodeRecord, beat: i64) -> 
     .bind::<Text, _>(&node.tag_key)
     .bind::<Text, _>(node.consistency.as_str())
     .bind::<BigInt, _>(beat)
-    .execute(&mut connection)
-    .await?;
-    if inserted == 0 {
-        let missing = format!("the database lacks the migration {}: run `nolapse-api migrate up`", node.migration);
-        return Err(StoreError::outage(OutageKind::Connect, missing));
-    }
+    .bind::<Nullable<Text>, _>(&node.address);
+    inserted.execute(&mut connection).await?;
     Ok(connection.batch_execute("COMMIT").await?)
 }
 

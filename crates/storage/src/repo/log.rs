@@ -2,7 +2,7 @@
 
 use super::{Conn, dialect};
 use crate::error::{OutageKind, StoreError};
-use crate::model::{LogPlace, Touched};
+use crate::model::{LogPlace, SHARDS, Touched};
 use crate::schema::{revocation_clock, revocation_log};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -28,6 +28,23 @@ pub(crate) async fn append_log(
 
 pub(crate) async fn log_tail(conn: &mut Conn<'_>, shard: i16) -> Result<i64, StoreError> {
     Ok(revocation_clock::table.find(shard).select(revocation_clock::n).first(conn).await?)
+}
+
+pub(crate) async fn logged_at(
+    conn: &mut Conn<'_>,
+    places: &[LogPlace],
+) -> Result<Vec<(LogPlace, Timestamp)>, StoreError> {
+    let mut found = Vec::new();
+    for some in places.chunks(SHARDS) {
+        let mut query =
+            revocation_log::table.select((revocation_log::shard, revocation_log::seq, revocation_log::at)).into_boxed();
+        for place in some {
+            query = query.or_filter(revocation_log::shard.eq(place.shard).and(revocation_log::seq.eq(place.seq)));
+        }
+        let rows: Vec<(i16, i64, Timestamp)> = query.load(conn).await?;
+        found.extend(rows.into_iter().map(|(shard, seq, at)| (LogPlace { shard, seq }, at)));
+    }
+    Ok(found)
 }
 
 pub(crate) async fn delete_log_before(conn: &mut Conn<'_>, before: Timestamp, limit: u32) -> Result<usize, StoreError> {

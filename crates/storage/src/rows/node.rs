@@ -22,6 +22,7 @@ pub(crate) struct NodeRow {
     applied: String,
     started_at: Timestamp,
     seen_at: Timestamp,
+    address: Option<String>,
 }
 
 impl TryFrom<NodeRow> for RegisteredNode {
@@ -41,6 +42,7 @@ impl TryFrom<NodeRow> for RegisteredNode {
                 version: row.version,
                 migration: row.migration,
                 tag_key: row.tag_key,
+                address: row.address,
             },
         })
     }

@@ -21,6 +21,7 @@ fn record(number: u64) -> NodeRecord {
         migration: migrate::newest().to_owned(),
         tag_key: "0badcafe".to_owned(),
         consistency: Consistency::Strict,
+        address: None,
     }
 }
 
@@ -92,6 +93,43 @@ fn a_report_is_taken_from_a_node_on_the_list_that_is_who_it_says() {
         assert!(session.remove(id(MINE), 60).await.unwrap());
         let answer = ask(&session, MINE, &poll(70, [60, 60])).await;
         assert!(!answer.is_registered && answer.nodes.is_empty());
+    });
+}
+
+#[test]
+fn a_node_says_where_it_is_reached_and_one_of_an_earlier_version_says_nothing() {
+    on_postgresql(async |db| {
+        let (registry, session) = registered(db, MINE, 10).await;
+        session.tell_address(id(MINE), "10.0.0.7:8080").await.unwrap();
+        let returned = NodeRecord { address: Some("10.0.0.8:8080".to_owned()), ..record(OTHER) };
+        registry.register(&returned, 20).await.unwrap();
+        let earlier = format!(
+            "INSERT INTO nodes (id, protocol, version, migration, tag_key, consistency, beat, applied, started_at, seen_at) \
+             VALUES ('{}', 1, '0', '0', '0', 'strict', 1, '', now(), clock_timestamp())",
+            id::<token_domain::id::kind::Node>(3).uuid()
+        );
+        Sql::connect(db.url()).await.run(&earlier).await.unwrap();
+        let listed = db.store().read(|reads| Box::pin(reads.list_nodes())).await.unwrap();
+        let addresses: Vec<Option<&str>> = listed.iter().map(|node| node.record.address.as_deref()).collect();
+        assert_eq!(addresses, [Some("10.0.0.7:8080"), Some("10.0.0.8:8080"), None]);
+    });
+}
+
+#[test]
+fn moments_of_entries_are_read_by_their_places() {
+    on_postgresql(async |db| {
+        let (_, session) = registered(db, MINE, 10).await;
+        change(db.store(), 7).await.unwrap();
+        change(db.store(), 9).await.unwrap();
+        let entries = ask(&session, MINE, &poll(20, [10, 10])).await.entries;
+        let mut places: Vec<LogPlace> = entries.iter().map(|entry| entry.place).collect();
+        let expected: Vec<_> = entries.iter().map(|entry| (entry.place, entry.at)).collect();
+        // More than one question has room for, of which most are of no entry.
+        places.extend((0..200).map(|seq| LogPlace { shard: 3, seq }));
+        let read = db.store().read(move |reads| Box::pin(async move { reads.logged_at(&places).await })).await;
+        let mut found = read.unwrap();
+        found.sort_unstable_by_key(|(place, _)| *place);
+        assert_eq!((found.len(), found), (4, expected));
     });
 }
 

@@ -105,7 +105,7 @@ const FOUND_AT_ONCE: [&str; 6] = [
 ];
 
 /// Reads of the store that are not lists: of a row by its key, of a number, or of a whole table.
-const NO_LISTS: [&str; 76] = [
+const NO_LISTS: [&str; 77] = [
     "access_scope",
     "actor",
     "actor_of_organization",
@@ -143,6 +143,7 @@ const NO_LISTS: [&str; 76] = [
     "list_nodes",
     "live_token_count",
     "log_tail",
+    "logged_at",
     "membership_standing",
     "meta_get",
     "newest_event",

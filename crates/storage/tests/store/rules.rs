@@ -37,7 +37,7 @@ INSERT INTO imported_tokens VALUES ({digest:1}, {id:1}, {id:14}), ({digest:2}, {
 INSERT INTO audit_heads VALUES ({id:0}, 1, {b:32}, {t:1}, {no});
 INSERT INTO audit_events VALUES ({id:0}, 1, {t:1}, 'x', 'system', '', '', '', '{}', {b:32}, {b:32});
 INSERT INTO revocation_log VALUES (0, 1, 'token', {id:14}, {t:1});
-INSERT INTO nodes VALUES ({id:70}, 1, '', '', '', 'strict', 1, '', {t:1}, {t:1});
+INSERT INTO nodes VALUES ({id:70}, 1, '', '', '', 'strict', 1, '', {t:1}, {t:1}, NULL);
 INSERT INTO deployment VALUES ('k', 'v');
 INSERT INTO repositories VALUES ({id:20}, {id:1}, 'a', 0, NULL, NULL, {t:1}), ({id:21}, {id:1}, 'b', 0, NULL, NULL, {t:1}), ({id:22}, {id:2}, 'a', 0, NULL, NULL, {t:1});
 INSERT INTO baselines VALUES ({id:20}, 1, 0, NULL, {t:1}, {t:1}, 'system');
@@ -336,6 +336,7 @@ const BREACHES: &[(&str, Kind, &str)] = &[
         Check,
         "INSERT INTO audit_events VALUES ({id:0}, 2, {t:1}, 'x', 'system', '', '', '', '', {b:32}, {b:31})",
     ),
+    ("nodes_address_length", Check, "UPDATE nodes SET address = ''"),
     ("nodes_consistency_known", Check, "UPDATE nodes SET consistency = 'mood'"),
     ("revocation_clock_shard_range", Check, "INSERT INTO revocation_clock (shard, n) VALUES (64, 0)"),
     ("revocation_clock_n_range", Check, "UPDATE revocation_clock SET n = -1"),

@@ -22,6 +22,7 @@ pub struct Redis {
     server: Option<Server>,
     program: PathBuf,
     port: u16,
+    settings: Vec<String>,
     folder: TempDir,
 }
 
@@ -42,12 +43,21 @@ impl Redis {
     /// # Errors
     /// If it is missing and cannot be installed, or does not answer in time.
     pub fn start() -> Result<Self> {
+        Self::start_with(&[])
+    }
+
+    /// As [`Redis::start`], with more settings, such as `--unixsocket` and a path. It answers [`Redis::ask`] by its port all the same.
+    ///
+    /// # Errors
+    /// As [`Redis::start`].
+    pub fn start_with(settings: &[&str]) -> Result<Self> {
+        let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
         let program = find_or_install(Tool::RedisServer)?;
         let folder = tempfile::Builder::new().prefix("nolapse-redis-").tempdir();
         let folder = folder.attempt(|| "make a temporary folder".into())?;
         let log = folder.path().join("redis.log");
-        let (server, port) = start_on_free_port(&log, |port| launch(&program, &folder, port), pong)?;
-        Ok(Self { server: Some(server), program, port, folder })
+        let (server, port) = start_on_free_port(&log, |port| launch(&program, &folder, port, &settings), pong)?;
+        Ok(Self { server: Some(server), program, port, settings, folder })
     }
 
     /// Starts a sentinel that watches this server under a name, and by itself decides that another takes its place.
@@ -74,7 +84,7 @@ impl Redis {
             launch.start(output.into(), errors.into())
         };
         let (server, port) = start_on_free_port(&log, start, pong)?;
-        Ok(Self { server: Some(server), program: self.program.clone(), port, folder })
+        Ok(Self { server: Some(server), program: self.program.clone(), port, settings: Vec::new(), folder })
     }
 
     /// `redis://127.0.0.1:PORT`
@@ -101,7 +111,7 @@ impl Redis {
     /// # Errors
     /// If it does not start.
     pub fn start_again(&mut self) -> Result {
-        self.server = Some(launch(&self.program, &self.folder, self.port)?);
+        self.server = Some(launch(&self.program, &self.folder, self.port, &self.settings)?);
         for _ in 0..500 {
             if self.ask(&["PING"]).is_ok() {
                 return Ok(());
@@ -162,13 +172,14 @@ impl Redis {
     }
 }
 
-fn launch(program: &PathBuf, folder: &TempDir, port: u16) -> Result<Server> {
+fn launch(program: &PathBuf, folder: &TempDir, port: u16, settings: &[String]) -> Result<Server> {
     let log = folder.path().join("redis.log");
     let output = File::create(&log).attempt(|| format!("create {}", log.display()))?;
     let errors = output.try_clone().attempt(|| format!("share {}", log.display()))?;
     let port = port.to_string();
     let launch = Launch::new(program)
         .args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no", "--loglevel", "warning"])
+        .args(settings)
         .directory(folder.path());
     launch.start(output.into(), errors.into())
 }

@@ -3,7 +3,7 @@
 use actix_web::get;
 use actix_web::web::{self, Data};
 use authority::Context;
-use authority::nodes::ListedNode;
+use authority::nodes::{ListedNode, is_strict};
 use serde::Serialize;
 use token_domain::Timestamp;
 use utoipa::ToSchema;
@@ -39,9 +39,18 @@ struct NodeView {
     /// The number of log entries that another node has applied and this one has not reported yet.
     #[schema(minimum = 0, example = 0)]
     behind: i64,
-    /// The least remaining time for which the node may answer from memory; 0 if the node has stopped reporting.
-    #[schema(minimum = 0, maximum = 5, example = 4.2)]
-    lease_seconds: f64,
+    /// The age of the oldest change in the log that the node has not reported to have applied, in milliseconds; 0 if there is
+    /// none. A node reports every 100 ms, and at once when it hears of a change.
+    #[schema(minimum = 0, example = 0)]
+    applied_lag_ms: i64,
+    /// The greatest remaining time for which the node may answer from memory, in milliseconds; 0 if the node has stopped
+    /// reporting.
+    #[schema(minimum = 0, maximum = 5000, example = 4900)]
+    lease_remaining_ms: i64,
+    /// Where the node is reached: `cluster.advertise` of its configuration, or what it listens on. Null for a node that does
+    /// not listen yet, and for one of an earlier version.
+    #[schema(required, max_length = 255, example = "10.0.0.7:8080")]
+    address: Option<String>,
 }
 
 /// The nodes that share the database.
@@ -49,6 +58,9 @@ struct NodeView {
 struct NodeList {
     /// The nodes in the order of registration. Empty with SQLite, which a single process serves.
     nodes: Vec<NodeView>,
+    /// Whether every node is strict, so that a change that takes rights away holds on all of them when it is answered.
+    #[schema(example = true)]
+    strict: bool,
 }
 
 /// List the nodes that share the database.
@@ -66,12 +78,13 @@ struct NodeList {
 #[get("/v1/nodes")]
 pub(super) async fn list_nodes(_overseer: Overseer, context: Data<Context>) -> ApiResult<web::Json<NodeList>> {
     let (nodes, now) = context.nodes().await.map_err(|failure| failing::failed(&failure))?;
-    Ok(web::Json(NodeList { nodes: nodes.into_iter().map(|listed| view(listed, now)).collect() }))
+    let strict = is_strict(&nodes);
+    Ok(web::Json(NodeList { strict, nodes: nodes.into_iter().map(|listed| view(listed, now)).collect() }))
 }
 
 fn view(listed: ListedNode, now: Timestamp) -> NodeView {
-    let left = u64::try_from(listed.lease_left(now).as_micros()).unwrap_or(0);
-    let ListedNode { node, applied, behind } = listed;
+    let (lag, left) = (listed.applied_lag(now), listed.lease_left(now));
+    let ListedNode { node, applied, behind, .. } = listed;
     NodeView {
         id: node.record.id.to_string(),
         version: node.record.version,
@@ -82,6 +95,8 @@ fn view(listed: ListedNode, now: Timestamp) -> NodeView {
         seen_at: node.seen_at.rfc3339_seconds(),
         applied,
         behind,
-        lease_seconds: std::time::Duration::from_micros(left).as_secs_f64(),
+        applied_lag_ms: lag.as_micros() / 1_000,
+        lease_remaining_ms: left.as_micros() / 1_000,
+        address: node.record.address,
     }
 }

@@ -11,26 +11,31 @@ fn with_service_token() -> Options {
     Options::default().with("sessions.service_token", SERVICE_TOKEN)
 }
 
+fn list(server: &Server) -> Value {
+    server.caller(SERVICE_TOKEN).get("/v1/nodes").expect(200)
+}
+
 fn nodes(server: &Server) -> Vec<Value> {
-    server.caller(SERVICE_TOKEN).get("/v1/nodes").expect(200)["nodes"].as_array().unwrap().clone()
+    list(server)["nodes"].as_array().unwrap().clone()
 }
 
 #[test]
 fn operators_see_every_node_and_nobody_else_does() {
     let mut servers = cluster(3, &with_service_token());
+    assert_eq!(list(&servers[0])["strict"], true);
     let listed = nodes(&servers[0]);
     assert_eq!(listed.len(), 3, "the command that set it up has left: {listed:?}");
     for node in &listed {
         assert_eq!(node["version"], env!("CARGO_PKG_VERSION"));
         assert_eq!(node["consistency"], "strict");
         assert_eq!(node["tag_key"], listed[0]["tag_key"]);
-        assert!(node["lease_seconds"].as_f64().unwrap() > 0.0, "{node}");
+        assert!((1..=5_000).contains(&node["lease_remaining_ms"].as_u64().unwrap()), "{node}");
     }
     let mut owner = servers[0].owner();
     let (id, _) = known_everywhere(&mut owner, &servers);
     owner.revoke(&id);
     eventually("all to report that they have applied it", || {
-        nodes(&servers[1]).iter().all(|node| node["behind"] == 0).then_some(())
+        nodes(&servers[1]).iter().all(|node| node["behind"] == 0 && node["applied_lag_ms"] == 0).then_some(())
     });
     assert_eq!(owner.get("/v1/nodes").expect(200)["nodes"].as_array().unwrap().len(), 3, "who set it up operates it");
     servers[0].anyone().get("/v1/nodes").expect(401);
@@ -43,9 +48,49 @@ fn operators_see_every_node_and_nobody_else_does() {
 }
 
 #[test]
+fn a_node_says_where_it_is_reached_and_one_relaxed_node_makes_the_deployment_relaxed() {
+    let first = Server::start(Backend::PostgreSql, with_service_token());
+    let named = "https://tokens-2.example:8443";
+    let second =
+        first.beside(with_service_token().with("cluster.advertise", named).with("cluster.consistency", "relaxed"));
+    let expected = [first.address().to_string(), named.to_owned()];
+    eventually("both addresses", || {
+        let shown: Vec<Value> = nodes(&second).iter().map(|node| node["address"].clone()).collect();
+        (shown == expected).then_some(())
+    });
+    assert_eq!(list(&first)["strict"], false);
+}
+
+#[test]
+fn a_node_that_stands_still_lags_by_the_age_of_the_oldest_change_it_has_not_applied() {
+    let servers = cluster(2, &with_service_token());
+    let mut owner = servers[0].owner();
+    let (id, _) = known_everywhere(&mut owner, &servers);
+    let standing = nodes(&servers[0])[1]["id"].clone();
+    servers[1].signal(rustix::process::Signal::STOP);
+    std::thread::scope(|scope| {
+        // Answered once the lease of the other is over.
+        scope.spawn(|| owner.revoke(&id));
+        let mut lag = 0;
+        for at_least in [1, 300, 600] {
+            lag = eventually("the lag to grow", || {
+                let listed = nodes(&servers[0]);
+                let node = listed.iter().find(|node| node["id"] == standing)?;
+                assert!(node["applied_lag_ms"].as_i64().unwrap() >= lag, "{node}");
+                node["applied_lag_ms"].as_i64().filter(|lag| *lag >= at_least && node["behind"] != 0)
+            });
+        }
+        servers[1].signal(rustix::process::Signal::CONT);
+    });
+    eventually("both to be up to date", || {
+        nodes(&servers[0]).iter().all(|node| node["applied_lag_ms"] == 0 && node["behind"] == 0).then_some(())
+    });
+}
+
+#[test]
 fn an_sqlite_file_has_no_nodes() {
     let server = Server::start(Backend::Sqlite, with_service_token());
-    assert_eq!(nodes(&server), Vec::<Value>::new());
+    assert_eq!(list(&server), serde_json::json!({"nodes": [], "strict": true}));
     assert!(!server.anyone().get("/metrics").text().contains("nolapse_lease_remaining_seconds"));
 }
 

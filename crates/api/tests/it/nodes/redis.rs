@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use task_support::services::{Redis, Reply};
 
 use super::cluster;
-use crate::support::{Client, Options, Server, eventually, texts};
+use crate::support::{Client, Options, Request, Server, eventually, texts};
 
 /// What nodes keep of tokens.
 const ENTRIES: &str = "nolapse:*:token:*";
@@ -44,6 +44,21 @@ fn until_even(servers: &[Server]) {
     eventually("the nodes to be even", || (applied(&servers[0]) == applied(&servers[1])).then_some(()));
     // Two polls.
     std::thread::sleep(Duration::from_millis(250));
+}
+
+/// Waits until each server takes what the other has read: soon after its start it does not.
+#[track_caller]
+fn until_sharing(owner: &mut Client, servers: &[Server]) {
+    for (reader, other) in [(0, 1), (1, 0)] {
+        eventually("a hit", || {
+            let [secret] = texts(&owner.create("shared"), ["secret"]);
+            let hits = outcome(&servers[other], "hit");
+            assert!(servers[reader].anyone().is_valid(&secret));
+            until_even(servers);
+            assert!(servers[other].anyone().is_valid(&secret));
+            (outcome(&servers[other], "hit") > hits).then_some(())
+        });
+    }
 }
 
 /// A token that the first server has read and passed on: its id, its secret, and its entry.
@@ -89,10 +104,27 @@ fn a_token_that_one_node_has_read_costs_another_no_read() {
 }
 
 #[test]
+fn a_node_that_starts_takes_nothing_that_was_read_before() {
+    let redis = Redis::start().unwrap();
+    let servers = pair(&redis);
+    let mut owner = servers[0].owner();
+    until_sharing(&mut owner, &servers);
+    eventually("an answer of Redis", || {
+        let (_, secret, _) = passed_on(&redis, &mut owner, &servers[0]);
+        let third = servers[0].beside(with(&redis));
+        until_up(&third);
+        assert!(third.anyone().is_valid(&secret));
+        assert_eq!(outcome(&third, "hit"), 0, "the database may have been restored between the two");
+        (outcome(&third, "refused") > 0).then_some(())
+    });
+}
+
+#[test]
 fn an_entry_from_before_a_revocation_is_refused_whoever_revoked_the_token() {
     let redis = Redis::start().unwrap();
     let servers = pair(&redis);
     let mut owner = servers[0].owner();
+    until_sharing(&mut owner, &servers);
     for (asked, revoker) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
         for round in 0..6 {
             let (id, secret, (key, old)) = passed_on(&redis, &mut owner, &servers[0]);
@@ -134,6 +166,7 @@ fn a_change_of_the_organisation_outdates_the_entries_of_all_its_tokens() {
     let redis = Redis::start().unwrap();
     let servers = pair(&redis);
     let mut owner = servers[0].owner();
+    until_sharing(&mut owner, &servers);
     let person = servers[0].facts().add_member("bob@acme.example", token_domain::person::BuiltInRole::Member);
     let mut bob = servers[0].signed_in("bob@acme.example");
     let before = redis.all(ENTRIES).unwrap();
@@ -187,6 +220,65 @@ fn a_redis_that_forgets_hangs_dies_and_comes_back_changes_no_answer() {
         let log = server.log();
         assert_eq!(log.matches("Redis cannot be used").count(), 2, "once each time it was lost\n{log}");
         assert_eq!(log.matches("Redis is back").count(), 2, "{log}");
+    }
+}
+
+#[test]
+fn a_redis_is_reached_by_a_unix_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("redis.sock").display().to_string();
+    let redis = Redis::start_with(&["--unixsocket", &socket]).unwrap();
+    let servers = cluster(2, &Options::default().with("redis.url", format!("unix://{socket}")));
+    servers.iter().for_each(until_up);
+    until_sharing(&mut servers[0].owner(), &servers);
+    drop(redis);
+}
+
+#[test]
+fn a_redis_is_reached_by_tls_if_its_certificate_is_of_the_named_authority() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: String| {
+        let path = folder.path().join(name).display().to_string();
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let certified = || rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (made, stranger) = (certified(), certified());
+    let certificate = file("certificate.pem", made.cert.pem());
+    let key = file("key.pem", made.signing_key.serialize_pem());
+    let stranger = file("stranger.pem", stranger.cert.pem());
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let tls = ["--tls-port", &port, "--tls-cert-file", &certificate, "--tls-key-file", &key];
+    let _redis =
+        Redis::start_with(&[&tls[..], &["--tls-ca-cert-file", &certificate, "--tls-auth-clients", "no"]].concat());
+    let options = Options::default().with("redis.url", format!("rediss://localhost:{port}"));
+    let servers = cluster(2, &options.clone().with("redis.ca_file", &certificate));
+    servers.iter().for_each(until_up);
+    until_sharing(&mut servers[0].owner(), &servers);
+    for untrusting in [options.clone().with("redis.ca_file", &stranger), options] {
+        let server = servers[0].beside(untrusting);
+        server.says(&["Redis cannot be used", "certificate"]);
+        assert_eq!(server.metrics().get("nolapse_redis_up"), 0);
+    }
+}
+
+#[test]
+fn a_question_that_names_a_revocation_takes_nothing_from_redis() {
+    let redis = Redis::start().unwrap();
+    let servers = cluster(2, &with(&redis).with("cluster.consistency", "relaxed"));
+    servers.iter().for_each(until_up);
+    let mut owner = servers[0].owner();
+    until_sharing(&mut owner, &servers);
+    for _ in 0..10 {
+        let (id, secret, (key, old)) = passed_on(&redis, &mut owner, &servers[0]);
+        let revoked = owner.delete(&format!("/v1/tokens/{id}"));
+        let place = revoked.header("x-nlp-revocation-seq").expect("its place in the log").to_owned();
+        redis.plant(&key, &old).unwrap();
+        for server in &servers {
+            let request = Request::new("POST", "/v1/auth/validate").header("X-Nlp-Min-Seq", &place);
+            let answer = server.anyone().ask(request.json(&serde_json::json!({ "token": secret })));
+            assert_eq!(answer.status, 401, "{}", answer.text());
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! A Redis beside the database: hints to other nodes, and what nodes keep for each other. Nothing that it says or fails to say is
-//! relied on. Hints make a poll come sooner; what it keeps is judged by those who asked for it.
+//! relied on. Hints make a poll come sooner; what it keeps and counts is judged by those who asked for it.
 //!
 //! One task connects, and connects again. Whoever asks finds a connection or none, waits a few milliseconds at the most, and a
 //! server that is slow is left alone for a second.
@@ -8,7 +8,7 @@ mod address;
 
 use self::address::{Address, connect};
 use ::redis::aio::{MultiplexedConnection, PubSub};
-use ::redis::{RedisError, cmd};
+use ::redis::{Cmd, RedisError, cmd};
 use futures::StreamExt as _;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -27,6 +27,9 @@ use crate::protocol::Nanos;
 
 /// How long somebody waits for what Redis keeps. The database answers in less, as a rule.
 const PATIENCE: Duration = Duration::from_millis(20);
+/// How long somebody waits for what nodes count together. A sign-in takes as long for its slow hash, and more is kept from
+/// guessers if a busy Redis gets to answer.
+const COUNT_PATIENCE: Duration = Duration::from_millis(50);
 /// How long Redis is not asked after it was slow or failed.
 const PAUSE: Nanos = 1_000_000_000;
 /// The longest value that is read.
@@ -52,8 +55,10 @@ struct Shared {
     link: Mutex<Option<MultiplexedConnection>>,
     /// The name of this deployment, once the database is known.
     deployment: watch::Sender<Option<String>>,
-    /// Redis is not asked before this moment.
+    /// Redis is not asked for what it keeps before this moment.
     paused_until: AtomicI64,
+    /// And has nothing counted before this one: a script that fails, as in a Redis that is full, keeps no value from being read.
+    counts_paused_until: AtomicI64,
     /// There is something to announce.
     announced: Notify,
     writes: Arc<Semaphore>,
@@ -107,6 +112,7 @@ impl Redis {
             link: Mutex::new(None),
             deployment: watch::Sender::new(None),
             paused_until: AtomicI64::new(0),
+            counts_paused_until: AtomicI64::new(0),
             announced: Notify::new(),
             writes: Arc::new(Semaphore::new(MOST_WRITES)),
             counters: Counters::default(),
@@ -155,7 +161,7 @@ impl Redis {
             Ok(Ok(value)) if value.is_empty() => Kept::Nothing,
             Ok(Ok(value)) => Kept::Value(value),
             Ok(Err(_)) | Err(_) => {
-                self.0.pause();
+                self.0.pause(&self.0.paused_until);
                 Kept::Unknown
             }
         }
@@ -174,7 +180,35 @@ impl Redis {
             let mut command = cmd("SET");
             let written = command.arg(key).arg(value).arg("PX").arg(lifetime_ms).query_async::<()>(&mut link).await;
             if written.is_err() {
-                shared.pause();
+                shared.pause(&shared.paused_until);
+            }
+            drop(place);
+        });
+    }
+
+    /// Runs a script over the counts of these names, as one step, and waits some milliseconds at the most for its numbers. Nothing
+    /// if it did not answer with numbers until then; it may have run.
+    ///
+    /// The script is sent with each question: one and a half kilobyte, beside a slow hash as a rule, against remembering which
+    /// servers know it.
+    pub async fn run(&self, script: &str, names: &[[u8; 32]], numbers: &[i64]) -> Option<Vec<i64>> {
+        let (mut link, command) = self.0.counting(script, names, numbers)?;
+        let answer =
+            timeout(COUNT_PATIENCE, command.query_async::<Vec<i64>>(&mut link)).await.ok().and_then(Result::ok);
+        if answer.is_none() {
+            self.0.pause(&self.0.counts_paused_until);
+        }
+        answer
+    }
+
+    /// Has a script run that nobody waits for. It may be left out.
+    pub fn run_later(&self, script: &str, names: &[[u8; 32]], numbers: &[i64]) {
+        let Some((mut link, command)) = self.0.counting(script, names, numbers) else { return };
+        let Ok(place) = Arc::clone(&self.0.writes).try_acquire_owned() else { return };
+        let shared = Arc::clone(&self.0);
+        self.0.runtime.spawn(async move {
+            if command.query_async::<()>(&mut link).await.is_err() {
+                shared.pause(&shared.counts_paused_until);
             }
             drop(place);
         });
@@ -195,17 +229,36 @@ impl Redis {
 impl Shared {
     /// The connection and the whole name of something kept, unless Redis is not to be asked.
     fn link_and_key(&self, name: &[u8; 32]) -> Option<(MultiplexedConnection, Vec<u8>)> {
-        if boottime_nanos() < self.paused_until.load(Ordering::Relaxed) {
+        let (link, deployment) = self.link(&self.paused_until)?;
+        Some((link, [format!("nolapse:{deployment}:token:").as_bytes(), name].concat()))
+    }
+
+    /// The connection and the command for a script, unless Redis is not to be asked.
+    fn counting(&self, script: &str, names: &[[u8; 32]], numbers: &[i64]) -> Option<(MultiplexedConnection, Cmd)> {
+        let (link, deployment) = self.link(&self.counts_paused_until)?;
+        let prefix = format!("nolapse:{deployment}:count:");
+        let mut command = cmd("EVAL");
+        command.arg(script).arg(names.len());
+        for name in names {
+            command.arg([prefix.as_bytes(), name].concat());
+        }
+        command.arg(numbers);
+        Some((link, command))
+    }
+
+    /// The connection and the name of the deployment.
+    fn link(&self, paused_until: &AtomicI64) -> Option<(MultiplexedConnection, String)> {
+        if boottime_nanos() < paused_until.load(Ordering::Relaxed) {
             return None;
         }
         let link = lock(&self.link).clone()?;
         let deployment = self.deployment.borrow().clone()?;
-        Some((link, [format!("nolapse:{deployment}:token:").as_bytes(), name].concat()))
+        Some((link, deployment))
     }
 
-    fn pause(&self) {
+    fn pause(&self, paused_until: &AtomicI64) {
         self.counters.failures.fetch_add(1, Ordering::Relaxed);
-        self.paused_until.store(boottime_nanos() + PAUSE, Ordering::Relaxed);
+        paused_until.store(boottime_nanos() + PAUSE, Ordering::Relaxed);
     }
 
     async fn run(&self, heard: impl Fn()) {
