@@ -367,14 +367,17 @@ impl Validator {
         let _place = place.await.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
         // Before the read: what is read under this stamp is outdated by any change that commits later.
         let stamp = self.context.fences.stamp();
+        let begun = self.context.comparisons.begun();
         let passed_on = match source {
             Source::Others => self.fetch.passed_on(digest, stamp).await,
             Source::Database => None,
         };
-        if let Some(entry) = passed_on {
-            return Ok(Fetched::Found(entry));
-        }
-        self.fetch.fetch(asked, digest, stamp).await
+        let fetched = match passed_on {
+            Some(entry) => Fetched::Found(entry),
+            None => self.fetch.fetch(asked, digest, stamp).await?,
+        };
+        self.context.comparisons.check(begun)?;
+        Ok(fetched)
     }
 
     fn keep(&self, digest: &Tag, fetched: &Fetched) {
