@@ -238,6 +238,10 @@ impl Follow {
     /// Memory hears the news, and then the lease is taken up.
     fn apply(&mut self, news: News) {
         if let Some(why) = news.forget {
+            if matches!(why, Forget::OtherHistory | Forget::Backwards) {
+                // First of all: what is read of the new server after the fences rose is kept.
+                self.memory.replaced();
+            }
             self.memory.forget();
             match why {
                 Forget::Begin => tracing::debug!("the log is followed from its end"),
@@ -317,6 +321,7 @@ impl Follow {
     /// The node is not on the list: nobody waits for it any more.
     fn give_up(&mut self) {
         self.shared.registration.good_until().store(0, Ordering::Release);
+        self.memory.replaced();
         self.memory.forget();
         self.is_registered = false;
         tracing::warn!(

@@ -37,6 +37,8 @@ pub trait Memory: Send + Sync {
     fn asked(&self);
     /// What the last one asked for showed is applied.
     fn caught_up(&self);
+    /// Another server or an older copy may have taken the place of the database.
+    fn replaced(&self);
     /// The database's clock showed this at some time between a question and its answer; both since the machine's start.
     fn tell_time(&self, now: Timestamp, asked_at: Nanos, answered_at: Nanos);
 }
