@@ -1,5 +1,6 @@
 //! Many servers on one PostgreSQL database.
 
+mod alerts;
 mod list;
 mod promise;
 mod redis;
