@@ -349,6 +349,10 @@ impl Memory for Remembered {
     }
 
     fn replaced(&self) {
+        self.0.await_comparison();
+    }
+
+    fn followed(&self) {
         self.0.settle_ledger();
     }
 

@@ -10,7 +10,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, read_dir, remove_file};
 use std::io::{BufRead as _, BufReader, Error, ErrorKind, Result, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -179,7 +179,9 @@ impl Folder {
     /// # Errors
     /// The disk's.
     pub fn begin_replay(&self) -> Result<()> {
-        OpenOptions::new().append(true).create(true).mode(0o600).open(self.0.join(UNFINISHED))?.sync_all()?;
+        let path = self.0.join(UNFINISHED);
+        OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?.sync_all()?;
+        hand_over(&path);
         self.sync()
     }
 
@@ -204,9 +206,10 @@ impl Folder {
         for path in self.parts()? {
             let is_old = began(&path).is_some_and(|began| began + PART_AGE + limits.keep < now);
             if is_old {
-                remove_file(&path)?;
+                remove(&path)?;
             } else {
-                let bytes = path.metadata()?.len();
+                // Another process may have removed it.
+                let bytes = path.metadata().map_or(0, |found| found.len());
                 kept.push((path, bytes));
             }
         }
@@ -216,11 +219,28 @@ impl Folder {
             if total <= limits.max_bytes {
                 break;
             }
-            remove_file(&path)?;
+            remove(&path)?;
             total -= bytes;
             removed_early += 1;
         }
         Ok(Appended { removed_early })
+    }
+}
+
+/// Removes a part, unless another process has.
+fn remove(part: &Path) -> Result<()> {
+    match remove_file(part) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Gives a new folder or part to whoever has the folder that it is in: a command that root runs leaves nothing that the service
+/// cannot read. Anybody else may not, and need not.
+fn hand_over(path: &Path) {
+    let Some(Ok(folder)) = path.parent().map(Path::metadata) else { return };
+    if path.metadata().is_ok_and(|own| own.uid() != folder.uid()) {
+        let _ = chown(path, Some(folder.uid()), Some(folder.gid()));
     }
 }
 
@@ -361,6 +381,7 @@ impl Writer {
     fn begin(&self, database: Option<&str>, now: Timestamp) -> Result<Part> {
         if !self.folder.0.is_dir() {
             DirBuilder::new().recursive(true).mode(0o700).create(&self.folder.0)?;
+            hand_over(&self.folder.0);
         }
         let newest = self.folder.parts()?.last().and_then(|path| began(path));
         let began = newest.map_or(now, |newest| now.max(newest + Span::micros(1)));
@@ -369,6 +390,7 @@ impl Writer {
         let name = format!("{PREFIX}{:016}-{}{ENDING}", began.as_micros(), std::process::id());
         let path = self.folder.0.join(name);
         let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path)?;
+        hand_over(&path);
         let written = file.write_all(&head).and_then(|()| file.sync_all()).and_then(|()| self.folder.sync());
         if written.is_err() {
             // As above.

@@ -17,6 +17,7 @@ use std::time::Duration;
 use audit_trail::chain::hex;
 use audit_trail::ledger::{Entry, Folder, read};
 use storage::model::{AuditFilter, Revocation, Touched};
+use token_domain::access::Direction;
 use token_domain::id::{OrganizationId, ProjectId, TokenId, UserId};
 use token_domain::person::{BuiltInRole, RoleRef};
 use token_domain::record::{Principal, TokenOwner};
@@ -121,6 +122,32 @@ enum State {
     MemberOff,
     PersonOff,
     OrganizationOff,
+    Rotated,
+}
+
+impl State {
+    /// The states that an action ends.
+    fn ended_by(action: &str) -> &'static [Self] {
+        match action {
+            "member.add" => &[Self::Member, Self::MemberOff],
+            "member.enable" => &[Self::MemberOff],
+            "user.enable" => &[Self::PersonOff],
+            "organization.enable" => &[Self::OrganizationOff],
+            "token.rotate.cancel" => &[Self::Rotated],
+            _ => &[],
+        }
+    }
+
+    /// The actions that end it.
+    const fn ends(self) -> &'static [&'static str] {
+        match self {
+            Self::Member => &["member.add"],
+            Self::MemberOff => &["member.enable", "member.add"],
+            Self::PersonOff => &["user.enable"],
+            Self::OrganizationOff => &["organization.enable"],
+            Self::Rotated => &["token.rotate.cancel"],
+        }
+    }
 }
 
 impl Ledger {
@@ -136,7 +163,9 @@ impl Ledger {
     ) -> Result<Option<Repeated>, LedgerError> {
         let _alone = self.settling().await;
         let folder = self.folder();
-        let found = look(context, folder).await?;
+        // From here on, the files have everything that this process committed before, but for these.
+        let waiting = self.waiting_entries().await;
+        let found = look(context, folder, waiting.clone()).await?;
         let Some(identity) = found.identity.clone() else {
             // Nobody has set the deployment up.
             return Ok(None);
@@ -151,7 +180,7 @@ impl Ledger {
             {
                 tracing::error!(%error, "the folder of the ledger of revocations cannot be written: do not interrupt the replay");
             }
-            repeated = replay(context, folder, found.identity.as_deref()).await?;
+            repeated = replay(context, folder, found.identity.as_deref(), waiting).await?;
             if let Err(error) = folder.end_replay() {
                 tracing::error!(%error, "the folder of the ledger of revocations cannot be written: the next start compares all of it");
             }
@@ -213,13 +242,21 @@ impl Ledger {
 }
 
 impl Context {
-    /// Compares the ledger with a database that took the place of another, and repeats what is lost, in the background. Until that
-    /// ends, nothing that is read there is answered. It is tried until it ends: what may have been revoked is not valid.
+    /// Another server or an older copy may have taken the place of the database: nothing that is read is answered until
+    /// [`settle_ledger`](Self::settle_ledger) has compared it.
+    pub fn await_comparison(&self) {
+        if self.ledger.is_some() {
+            self.comparisons.begin();
+        }
+    }
+
+    /// Compares the ledger with a database that took the place of another and is followed now, and repeats what is lost, in the
+    /// background. It is tried until it ends: what may have been revoked is not valid.
     pub fn settle_ledger(self: &Arc<Self>) {
         /// Between two attempts.
         const AGAIN: Duration = Duration::from_secs(1);
         let Some(ledger) = self.ledger.clone() else { return };
-        self.comparisons.begin();
+        let begun = self.comparisons.begun();
         let context = Arc::clone(self);
         self.units.spawn_to_be_cut_off(async move {
             let mut is_said = false;
@@ -232,7 +269,7 @@ impl Context {
                 }
                 tokio::time::sleep(AGAIN).await;
             }
-            context.comparisons.end();
+            context.comparisons.end(begun);
         });
     }
 }
@@ -250,8 +287,8 @@ pub async fn repeat(context: &Arc<Context>, folder: &Folder) -> Result<Option<Re
         }
         own = ledger.settle(context, Thoroughness::Newest).await?;
     }
-    let found = look(context, folder).await?;
-    let others = replay(context, folder, found.identity.as_deref()).await?;
+    let found = look(context, folder, Vec::new()).await?;
+    let others = replay(context, folder, found.identity.as_deref(), Vec::new()).await?;
     Ok(match (own, others) {
         (Some(own), Some(others)) => Some(own.and(others)),
         (one, other) => one.or(other),
@@ -270,11 +307,13 @@ struct Found {
     is_whole: bool,
 }
 
-async fn look(context: &Arc<Context>, folder: &Folder) -> Result<Found, LedgerError> {
+/// `waiting` could not be written to the folder.
+async fn look(context: &Arc<Context>, folder: &Folder, waiting: Vec<Entry>) -> Result<Found, LedgerError> {
     let first = AuditFilter::chain(None, 0, 1);
     let first = context.store.read(move |reads| Box::pin(async move { reads.list_audit(&first).await })).await?;
     let identity = first.first().filter(|event| event.seq == 1).map(|event| hex(&event.hash));
-    let newest = newest(folder, identity.as_deref())?;
+    let mut newest = newest(folder, identity.as_deref())?;
+    newest.extend(waiting);
     let unreadable = |error| LedgerError::Unreadable(folder.path().to_owned(), error);
     let last = match newest.iter().map(|entry| entry.at).max() {
         Some(last) => Some(last),
@@ -290,6 +329,7 @@ async fn replay(
     context: &Arc<Context>,
     folder: &Folder,
     identity: Option<&str>,
+    waiting: Vec<Entry>,
 ) -> Result<Option<Repeated>, LedgerError> {
     let replay = Replay {
         context: Arc::clone(context),
@@ -297,20 +337,25 @@ async fn replay(
         settled: None,
         newer: 0,
         last: BTreeMap::new(),
+        given_back: BTreeMap::new(),
     };
-    replay.run(folder, identity).await
+    replay.run(folder, identity, waiting).await
 }
 
-/// The newest entries, from the last parts. At the end of the ledger is what this or an earlier process repeated; what is before the
-/// last replay is not among them.
+/// The newest entries, from the last parts. What is before a replay in its part, or a little older than it in another, is not among
+/// them: several processes may have written at the same time, each to a part of its own.
 fn newest(folder: &Folder, identity: Option<&str>) -> Result<Vec<Entry>, LedgerError> {
-    let mut newest = Vec::new();
+    let mut newest: Vec<Entry> = Vec::new();
+    let mut settled: Option<Timestamp> = None;
     for part in parts(folder)?.into_iter().rev() {
         let mut entries = std::collections::VecDeque::new();
-        let mut is_after_replay = false;
+        let mut newest_replay = settled;
         take_from(&part, identity, |entry| {
-            if kinds::repeat(&entry.action) == Some(Repeat::Replay) {
-                is_after_replay = true;
+            if settled.is_some_and(|settled| entry.at <= settled - MARGIN) {
+                return;
+            }
+            if entry.action == REPLAY {
+                newest_replay = newest_replay.max(Some(entry.at));
                 entries.clear();
             }
             entries.push_back(entry);
@@ -319,7 +364,8 @@ fn newest(folder: &Folder, identity: Option<&str>) -> Result<Vec<Entry>, LedgerE
             }
         })?;
         newest.extend(entries);
-        if is_after_replay || newest.len() >= NEWEST {
+        settled = newest_replay;
+        if newest.len() >= NEWEST {
             break;
         }
     }
@@ -377,6 +423,13 @@ enum Outcome {
     ByHand,
 }
 
+/// What can be given back again: the state, the trail, and whose state it is.
+type Key = (State, Option<OrganizationId>, String);
+
+fn key(state: State, entry: &Entry) -> Key {
+    (state, entry.organization_id, entry.target_id.clone())
+}
+
 /// A replay under way.
 struct Replay {
     context: Arc<Context>,
@@ -385,12 +438,19 @@ struct Replay {
     settled: Option<Timestamp>,
     /// Entries that the database did not have, and that are newer than that.
     newer: u64,
-    /// What can be given back again is repeated at the end, if the last entry about it says so.
-    last: BTreeMap<(State, Option<OrganizationId>, String), Entry>,
+    /// What can be given back again is repeated at the end, unless it was.
+    last: BTreeMap<Key, Entry>,
+    /// The last entries that give back.
+    given_back: BTreeMap<Key, (Timestamp, i64)>,
 }
 
 impl Replay {
-    async fn run(mut self, folder: &Folder, identity: Option<&str>) -> Result<Option<Repeated>, LedgerError> {
+    async fn run(
+        mut self,
+        folder: &Folder,
+        identity: Option<&str>,
+        waiting: Vec<Entry>,
+    ) -> Result<Option<Repeated>, LedgerError> {
         let parts = parts(folder)?;
         let mut replays = Vec::new();
         for part in &parts {
@@ -410,16 +470,19 @@ impl Replay {
                     entries.push(entry);
                 }
             })?;
-            for entries in entries.chunks(AT_ONCE) {
-                for entry in lost(&self.context, entries.to_vec()).await? {
-                    self.done.lost += 1;
-                    self.newer += u64::from(self.is_newer(&entry));
-                    self.take(entry).await?;
-                }
-            }
+            self.compare(&entries).await?;
         }
+        self.compare(&waiting).await?;
         for ((state, ..), entry) in std::mem::take(&mut self.last) {
-            self.switch_off(state, &entry).await?;
+            let is_given_back =
+                self.given_back.get(&key(state, &entry)).is_some_and(|back| *back > (entry.at, entry.seq));
+            if is_given_back || self.was_given_back(state, &entry).await? {
+                self.done.needless += 1;
+            } else if state == State::Rotated {
+                self.revoke(&entry, entry.tokens.clone()).await?;
+            } else {
+                self.switch_off(state, &entry).await?;
+            }
         }
         if self.done.damaged > 0 {
             tracing::error!(
@@ -432,6 +495,44 @@ impl Replay {
         }
         self.say().await?;
         Ok(Some(self.done))
+    }
+
+    /// Repeats those of these entries that the database does not have. What gives back counts where it has it, too.
+    async fn compare(&mut self, entries: &[Entry]) -> Result<(), LedgerError> {
+        for entries in entries.chunks(AT_ONCE) {
+            for entry in entries {
+                for state in State::ended_by(&entry.action) {
+                    let back = self.given_back.entry(key(*state, entry)).or_insert((entry.at, entry.seq));
+                    *back = (*back).max((entry.at, entry.seq));
+                }
+            }
+            for entry in lost(&self.context, entries.to_vec()).await? {
+                self.done.lost += 1;
+                self.newer += u64::from(self.is_newer(&entry));
+                self.take(entry).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the database has heard since that this was given back: by another node, or by somebody after an earlier replay.
+    async fn was_given_back(&self, state: State, entry: &Entry) -> Result<bool, LedgerError> {
+        for action in state.ends() {
+            let filter = AuditFilter {
+                action: Some((*action).to_owned()),
+                target_id: Some(entry.target_id.clone()),
+                from: Some(entry.at),
+                direction: Direction::Descending,
+                after: None,
+                ..AuditFilter::chain(entry.organization_id, 0, 1)
+            };
+            let found =
+                self.context.store.read(move |reads| Box::pin(async move { reads.list_audit(&filter).await })).await?;
+            if !found.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Says what was done, in the log and in the deployment's trail.
@@ -485,26 +586,18 @@ impl Replay {
                 self.revoke(&entry, entry.tokens.clone()).await?;
                 self.empty_project(&entry).await?;
             }
+            Repeat::Rotation => self.note(State::Rotated, entry),
+            Repeat::RotationBack => self.revoke(&entry, entry.tokens.clone()).await?,
             Repeat::Removal => {
-                self.revoke_keys(&entry).await?;
+                // Those that it names, whatever became of the person since.
+                self.revoke(&entry, entry.tokens.clone()).await?;
                 self.note(State::Member, entry);
             }
             Repeat::MemberOff => self.note(State::MemberOff, entry),
             Repeat::PersonOff => self.note(State::PersonOff, entry),
             Repeat::OrganizationOff => self.note(State::OrganizationOff, entry),
-            Repeat::GivesBack => {
-                for state in [State::Member, State::MemberOff, State::PersonOff, State::OrganizationOff] {
-                    let is_meant = match entry.action.as_str() {
-                        "member.add" => matches!(state, State::Member | State::MemberOff),
-                        "member.enable" => state == State::MemberOff,
-                        "user.enable" => state == State::PersonOff,
-                        _ => state == State::OrganizationOff,
-                    };
-                    if is_meant {
-                        self.last.remove(&(state, entry.organization_id, entry.target_id.clone()));
-                    }
-                }
-            }
+            // Compared with the rest at the end.
+            Repeat::GivesBack => {}
             Repeat::Sessions => self.end_sessions(&entry).await?,
             Repeat::SessionsAndReport => {
                 self.end_sessions(&entry).await?;
@@ -516,7 +609,11 @@ impl Replay {
     }
 
     fn note(&mut self, state: State, entry: Entry) {
-        self.last.insert((state, entry.organization_id, entry.target_id.clone()), entry);
+        let key = key(state, &entry);
+        // What a crash kept out of the ledger was added to it later: the order is that of the events.
+        if self.last.get(&key).is_none_or(|noted| (noted.at, noted.seq) < (entry.at, entry.seq)) {
+            self.last.insert(key, entry);
+        }
     }
 
     fn is_newer(&self, entry: &Entry) -> bool {
@@ -601,10 +698,12 @@ impl Replay {
         }
         loop {
             let found = self.context.store.read(move |reads| Box::pin(reads.tokens_of_project(project, most))).await?;
-            if found.is_empty() {
+            // In the order of their ids, which begin with when they were made: those behind were made since, and are not meant.
+            let meant: Vec<TokenId> = found.into_iter().filter(|token| token.made_at() <= entry.at).collect();
+            if meant.is_empty() {
                 break;
             }
-            self.revoke(entry, found).await?;
+            self.revoke(entry, meant).await?;
         }
         self.by_hand(entry);
         Ok(())
@@ -666,7 +765,11 @@ impl Replay {
                 }
                 Err(_) => Outcome::Needless,
             },
+            State::Rotated => Outcome::Needless,
             State::PersonOff | State::Member | State::MemberOff => {
+                if state == State::Member {
+                    self.revoke_keys(entry).await?;
+                }
                 let Ok(user) = UserId::parse(&entry.target_id) else { return Ok(()) };
                 let organization = entry.organization_id;
                 let work = self.context.change(ask.holding(user), move |change| {
@@ -675,7 +778,7 @@ impl Replay {
                             (State::PersonOff, _) => person_off(change, user, why).await,
                             (State::MemberOff, Some(organization)) => member_off(change, organization, user, why).await,
                             (State::Member, Some(organization)) => remove(change, organization, user, why).await,
-                            (State::MemberOff | State::Member, None) | (State::OrganizationOff, _) => {
+                            (State::MemberOff | State::Member, None) | (State::OrganizationOff | State::Rotated, _) => {
                                 Ok(Outcome::Needless)
                             }
                         }

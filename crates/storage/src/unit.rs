@@ -35,6 +35,8 @@ pub struct Tx {
     failed: bool,
     /// What is done once the unit is committed.
     afterwards: Vec<Afterwards>,
+    /// What is done then, and if nobody knows whether it is.
+    in_doubt: Vec<Afterwards>,
     /// The events of the unit, if somebody asked to have them kept.
     recorded: Option<Vec<AuditRecord>>,
     counters: Arc<StoreCounters>,
@@ -54,7 +56,7 @@ pub(crate) enum TxSide {
 impl Tx {
     /// On a connection, with nothing done yet.
     pub(crate) const fn new(side: TxSide, counters: Arc<StoreCounters>) -> Self {
-        Self { side, failed: false, afterwards: Vec::new(), recorded: None, counters }
+        Self { side, failed: false, afterwards: Vec::new(), in_doubt: Vec::new(), recorded: None, counters }
     }
 
     /// Refuses an operation after a failed one. PostgreSQL would answer such an operation with an error and turn the
@@ -85,9 +87,14 @@ impl Tx {
         self.afterwards.push(Box::new(act));
     }
 
-    /// What is to be done after the commit.
-    pub(crate) fn take_afterwards(&mut self) -> Vec<Afterwards> {
-        take(&mut self.afterwards)
+    /// As [`afterwards`](Self::afterwards), and also if nobody knows whether it is committed.
+    pub fn afterwards_or_unknown(&mut self, act: impl FnOnce() + Send + 'static) {
+        self.in_doubt.push(Box::new(act));
+    }
+
+    /// What is to be done after the commit, and what in doubt too.
+    pub(crate) fn take_afterwards(&mut self) -> (Vec<Afterwards>, Vec<Afterwards>) {
+        (take(&mut self.afterwards), take(&mut self.in_doubt))
     }
 
     /// Keeps the events that the unit appends to trails from now on, for [`take_events`](Self::take_events).

@@ -13,6 +13,10 @@ use token_domain::record::{AuditRecord, Principal};
 pub(crate) enum Repeat {
     /// Revokes the tokens that the entry names.
     Tokens,
+    /// Revokes the rotated token, unless the rotation was taken back.
+    Rotation,
+    /// A rotation was taken back: revokes its successor, and not its target.
+    RotationBack,
     /// Revokes every token of the project, and reports that the project is there again.
     Project,
     /// Brings the end of a token's grace forward.
@@ -100,9 +104,9 @@ pub(crate) const ACTIONS: &[(&str, Option<Repeat>)] = &[
     ("token.reuse_detected", None),
     ("token.revoke", Some(Repeat::Tokens)),
     // At once, even within its grace: the successor is not in the database, and the grace was for changing over to it.
-    ("token.rotate", Some(Repeat::Tokens)),
+    ("token.rotate", Some(Repeat::Rotation)),
     // The successor is not in a database that has not heard of this; if it is, it was revoked.
-    ("token.rotate.cancel", Some(Repeat::Tokens)),
+    ("token.rotate.cancel", Some(Repeat::RotationBack)),
     ("token.update", None),
     ("token_policy.set", Some(Repeat::Report)),
     ("trust_policy.create", None),
@@ -146,14 +150,19 @@ pub(crate) fn repeat(action: &str) -> Option<Repeat> {
     ACTIONS.iter().find(|(known, _)| *known == action).and_then(|(_, repeat)| *repeat)
 }
 
+/// Whether an action takes back what another before it took away.
+pub(crate) fn gives_back(action: &str) -> bool {
+    matches!(repeat(action), Some(Repeat::GivesBack | Repeat::RotationBack))
+}
+
 /// The entry of an event; nothing for one that takes nothing away.
 pub(crate) fn entry(record: &AuditRecord) -> Option<Entry> {
     let repeat = repeat(&record.action)?;
     let detail: Value = serde_json::from_str(&record.detail).unwrap_or_default();
     let mut tokens = Vec::new();
-    if repeat == Repeat::Tokens || repeat == Repeat::Project {
+    if matches!(repeat, Repeat::Tokens | Repeat::Project | Repeat::Removal | Repeat::Rotation | Repeat::RotationBack) {
         // A rotation that is taken back revives its target.
-        if record.target_kind == "token" && record.action != "token.rotate.cancel" {
+        if record.target_kind == "token" && repeat != Repeat::RotationBack {
             tokens.extend(record.target_id.parse::<TokenId>().ok());
         }
         for id in TOKENS.iter().filter_map(|key| detail[*key].as_array()).flatten() {

@@ -90,16 +90,18 @@ impl Comparisons {
         self.begun.fetch_add(1, Ordering::AcqRel);
     }
 
-    pub(crate) fn end(&self) {
-        self.ended.fetch_add(1, Ordering::AcqRel);
+    /// Ends those that had begun when `begun` was taken: one comparison is for all of them.
+    pub(crate) fn end(&self, begun: u64) {
+        self.ended.fetch_max(begun, Ordering::AcqRel);
     }
 }
 
-/// Entries to write, and whom to tell.
-struct Order {
-    entries: Vec<Entry>,
-    now: Timestamp,
-    done: oneshot::Sender<()>,
+/// Something for the thread to do, and whom to tell.
+enum Order {
+    /// Writes entries; without any, begins the first part.
+    Write { entries: Vec<Entry>, now: Timestamp, done: oneshot::Sender<()> },
+    /// Says what could not be written of all that was ordered before.
+    Waiting(oneshot::Sender<Vec<Entry>>),
 }
 
 /// Resolves when what was committed is in the ledger, or could not be written.
@@ -157,13 +159,21 @@ impl Ledger {
 
     /// Has the events of a unit of work written once it is committed, and never if it is not.
     pub(crate) fn follow(&self, tx: &mut Tx, now: Timestamp) -> Option<Written> {
-        let entries = self.entries(&tx.take_events());
+        let (gives, entries): (Vec<Entry>, Vec<Entry>) =
+            self.entries(&tx.take_events()).into_iter().partition(|entry| kinds::gives_back(&entry.action));
+        if !gives.is_empty() {
+            // Only if it is committed: it would keep what was taken away before from being repeated.
+            let (ledger, done) = (self.clone(), oneshot::channel().0);
+            tx.afterwards(move || ledger.send(Order::Write { entries: gives, now, done }));
+        }
         if entries.is_empty() {
             return None;
         }
         let (done, written) = oneshot::channel();
         let ledger = self.clone();
-        tx.afterwards(move || ledger.send(Order { entries, now, done }));
+        // Where nobody knows whether it is committed, too: the request may be repeated, find it done, and record nothing. If it is
+        // not, the entry repeats what somebody asked for who had the right to it.
+        tx.afterwards_or_unknown(move || ledger.send(Order::Write { entries, now, done }));
         Some(written)
     }
 
@@ -175,9 +185,16 @@ impl Ledger {
     /// Writes entries that the database has. Without any it makes the folder and its first part.
     pub(crate) async fn catch_up(&self, entries: Vec<Entry>, now: Timestamp) {
         let (done, written) = oneshot::channel();
-        self.send(Order { entries, now, done });
+        self.send(Order::Write { entries, now, done });
         // The thread says by itself what goes wrong.
         written.await.ok();
+    }
+
+    /// What was ordered before this call and could not be written. The rest is in the files when this returns.
+    pub(crate) async fn waiting_entries(&self) -> Vec<Entry> {
+        let (done, waiting) = oneshot::channel();
+        self.send(Order::Waiting(done));
+        waiting.await.unwrap_or_default()
     }
 
     /// Counts changes that were repeated.
@@ -235,15 +252,26 @@ impl Thread {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            let mut callers = Vec::new();
+            let (mut callers, mut curious) = (Vec::new(), Vec::new());
             let mut order = first;
-            while let Some(Order { entries, now, done }) = order {
-                self.newest = self.newest.max(now);
-                self.waiting.extend(entries);
-                callers.push(done);
+            while let Some(next) = order {
+                match next {
+                    Order::Write { entries, now, done } => {
+                        self.newest = self.newest.max(now);
+                        self.waiting.extend(entries);
+                        callers.push(done);
+                    }
+                    Order::Waiting(done) => curious.push(done),
+                }
                 order = orders.try_recv().ok();
             }
-            self.write();
+            if !callers.is_empty() || !self.waiting.is_empty() {
+                self.write();
+            }
+            for asked in curious {
+                // As below.
+                let _ = asked.send(self.waiting.iter().cloned().collect());
+            }
             for caller in callers {
                 // The caller may have gone away.
                 let _ = caller.send(());
@@ -295,9 +323,10 @@ mod tests {
         let during = comparisons.begun();
         assert!(comparisons.check(before).is_err() && comparisons.check(during).is_err() && comparisons.is_under_way());
         comparisons.begin();
-        comparisons.end();
+        comparisons.end(during);
         assert!(comparisons.is_under_way(), "the other one is");
-        comparisons.end();
+        comparisons.end(comparisons.begun());
+        comparisons.end(during);
         assert!(comparisons.check(before).is_err() && comparisons.check(during).is_err(), "read too early");
         assert!(comparisons.check(comparisons.begun()).is_ok());
     }

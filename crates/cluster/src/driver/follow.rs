@@ -168,6 +168,10 @@ impl Follow {
         };
         let (is_awaited, has_standby) = (news.is_awaited(), news.has_standby());
         self.note_quarantine(news.is_quarantined());
+        if self.is_replacement(&news) {
+            // Before another server is read: nothing of it is answered until it was compared with what was revoked.
+            self.memory.replaced();
+        }
         if news.forget.is_some() {
             // Nothing is passed on between the first reads of another server and what is known of its log.
             lock(&self.shared.recent).forget();
@@ -209,6 +213,16 @@ impl Follow {
         Ok(Next::InTime)
     }
 
+    /// Whether another server or an older copy may have taken the place of the database. A node that had to register again does
+    /// not know.
+    fn is_replacement(&self, news: &News) -> bool {
+        match news.forget {
+            Some(Forget::OtherHistory | Forget::Backwards) => true,
+            Some(Forget::Begin) => self.ready.is_none(),
+            Some(Forget::Behind) | None => false,
+        }
+    }
+
     /// Logs the beginning of a quarantine.
     fn note_quarantine(&mut self, is_quarantined: bool) {
         if is_quarantined && !self.is_quarantined {
@@ -237,12 +251,12 @@ impl Follow {
 
     /// Memory hears the news, and then the lease is taken up.
     fn apply(&mut self, news: News) {
+        let is_replacement = self.is_replacement(&news);
         if let Some(why) = news.forget {
-            if matches!(why, Forget::OtherHistory | Forget::Backwards) {
-                // First of all: what is read of the new server after the fences rose is kept.
-                self.memory.replaced();
-            }
             self.memory.forget();
+            if is_replacement {
+                self.memory.followed();
+            }
             match why {
                 Forget::Begin => tracing::debug!("the log is followed from its end"),
                 Forget::Behind => {
