@@ -18,6 +18,8 @@ use authority::hashing::{Argon2Params, HmacKey, Keyring, Scheme, TagKey};
 use authority::imports::Imports;
 use authority::invitations::Invitations;
 use authority::leaks::Leaks;
+use authority::ledger::Ledger;
+use authority::ledger::format::{Folder, Limits as LedgerLimits};
 use authority::legacy::Legacy;
 use authority::limits::{SharedCounts, SignInLimits};
 use authority::mail::Outbox;
@@ -139,6 +141,7 @@ impl Services {
             lease,
             catalogue: Arc::new(catalogue(&config.scopes)?),
             keyring: Arc::new(keyring(&config.keys, &url)?),
+            ledger: ledger(&config.ledger, &url)?,
             lane: lane(&config.hashing),
             policy: Policy { sso: trusted, ..policy(config) },
             shared,
@@ -199,6 +202,26 @@ pub(crate) fn holder() -> Result<String, Misfit> {
     let start: [u8; 8] = random(&SystemEntropy)?;
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     Ok(format!("process {} on {} (start {:016x})", std::process::id(), host.trim(), u64::from_be_bytes(start)))
+}
+
+/// The ledger of revocations, where one is kept.
+fn ledger(ledger: &sections::Ledger, url: &DatabaseUrl) -> Result<Option<Ledger>, Misfit> {
+    let limits =
+        LedgerLimits { keep: Span::days(ledger.keep_days), max_bytes: ledger.max_mib.saturating_mul(1024 * 1024) };
+    Ok(match ledger_folder(ledger, url) {
+        Some(folder) => Some(Ledger::start(folder, limits)?),
+        None => None,
+    })
+}
+
+/// The folder of the ledger.
+pub(crate) fn ledger_folder(ledger: &sections::Ledger, url: &DatabaseUrl) -> Option<Folder> {
+    let beside = || {
+        let mut name = url.sqlite_path()?.as_os_str().to_owned();
+        name.push(".ledger");
+        Some(PathBuf::from(name))
+    };
+    ledger.directory.clone().or_else(beside).map(Folder::new)
 }
 
 /// The options for opening the store.

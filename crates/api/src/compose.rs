@@ -6,14 +6,16 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use actix_web::web::Data;
+use authority::Context;
 use authority::env::Lease as _;
+use authority::replay::Thoroughness;
 use authority::setup::{PendingSetup, SetupCode};
 use authority::tag_key::note_tag_key;
 use authority::validate::Validator;
 use futures::FutureExt as _;
 use futures::future::select;
 use prometheus_client::registry::Registry;
-use storage::{DatabaseUrl, Store, StoreError, migrate};
+use storage::{DatabaseUrl, StoreError, migrate};
 use tokio::runtime::Runtime;
 use utoipa_actix_web::service_config::ServiceConfig;
 use zeroize::Zeroizing;
@@ -67,6 +69,9 @@ pub(crate) async fn serve(
     membership.watch(&store);
     membership.follow(&services.context).await?;
     services.context.resume_time().await?;
+    if let Some(ledger) = services.context.ledger() {
+        ledger.settle(&services.context, Thoroughness::Newest).await?;
+    }
     note_tag_key(&services.context).await?;
     let (code, pending) = pending_setup(&services).await?;
     services.sso.check_organizations().await?;
@@ -82,7 +87,7 @@ pub(crate) async fn serve(
     let gate = pending.0.is_some().then(|| gate(&services));
     let site = Site::new(SiteParts {
         edge: EdgeParts { gate: gate.clone(), ..edge(config, http, drain, &services.validator) },
-        readiness: readiness(&store, &membership, gate),
+        readiness: readiness(&services.context, &membership, gate),
         registry,
         surfaces: surfaces_with(config, services.clone(), service_token, pending),
         description: DESCRIPTION,
@@ -306,10 +311,11 @@ fn gate(services: &Services) -> Gate {
     Gate::new(Arc::new(is_set_up), open)
 }
 
-fn readiness(store: &Store, membership: &Arc<Membership>, gate: Option<Gate>) -> Readiness {
-    let (store, membership) = (store.clone(), Arc::clone(membership));
+fn readiness(context: &Arc<Context>, membership: &Arc<Membership>, gate: Option<Gate>) -> Readiness {
+    let (context, membership) = (Arc::clone(context), Arc::clone(membership));
     Arc::new(move || {
-        let (store, membership, gate) = (store.clone(), Arc::clone(&membership), gate.clone());
+        let (context, membership, gate) = (Arc::clone(&context), Arc::clone(&membership), gate.clone());
+        let store = context.store().clone();
         async move {
             let mut failing = Vec::new();
             if let Some(gate) = gate
@@ -325,6 +331,9 @@ fn readiness(store: &Store, membership: &Arc<Membership>, gate: Option<Gate>) ->
             }
             if !membership.is_current() {
                 failing.push("lease");
+            }
+            if context.comparisons().is_under_way() {
+                failing.push("ledger");
             }
             failing
         }

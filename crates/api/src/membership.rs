@@ -378,6 +378,14 @@ impl Memory for Remembered {
         self.0.fences().caught_up();
     }
 
+    fn replaced(&self) {
+        self.0.await_comparison();
+    }
+
+    fn followed(&self) {
+        self.0.settle_ledger();
+    }
+
     fn tell_time(&self, now: Timestamp, asked_at: i64, answered_at: i64) {
         self.0.follow_time(now, asked_at, answered_at);
     }

@@ -7,4 +7,5 @@
 
 pub mod chain;
 pub mod file;
+pub mod ledger;
 pub mod line;

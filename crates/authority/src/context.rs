@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 use crate::env::{Clock, Entropy, Lease, new_id, random};
 use crate::error::Failure;
 use crate::fence::Fences;
+use crate::ledger::{Comparisons, Ledger};
 use crate::legacy::{Legacy, LegacyShapes};
 use crate::limits::{
     CodeLimiter, DEVICE_MEMORY, MessageLimiter, RefusalLedger, ResetLimiter, SharedCounts, SharedLimitCounters,
@@ -146,6 +147,8 @@ pub struct Parts {
     pub catalogue: Arc<ScopeCatalogue>,
     /// The keys of the tags.
     pub keyring: Arc<Keyring>,
+    /// The ledger of revocations, if one is kept.
+    pub ledger: Option<Ledger>,
     /// The lane for slow hashes.
     pub lane: LaneLimits,
     /// The choices.
@@ -172,6 +175,8 @@ pub struct Context {
     pub(crate) lease: Arc<dyn Lease>,
     pub(crate) catalogue: Arc<ScopeCatalogue>,
     pub(crate) keyring: Arc<Keyring>,
+    pub(crate) ledger: Option<Ledger>,
+    pub(crate) comparisons: Comparisons,
     pub(crate) lane: SlowLane,
     pub(crate) sign_ins: Arc<SignInLimiter>,
     pub(crate) codes: CodeLimiter,
@@ -198,6 +203,7 @@ impl Context {
                 parts.store.clone(),
                 Arc::clone(&fences),
                 Arc::clone(&parts.lease),
+                parts.ledger.clone(),
                 parts.runtime.clone(),
             ),
             store: parts.store,
@@ -209,6 +215,8 @@ impl Context {
             lease: parts.lease,
             catalogue: parts.catalogue,
             keyring: parts.keyring,
+            ledger: parts.ledger,
+            comparisons: Comparisons::default(),
             lane: SlowLane::new(parts.lane, parts.runtime),
             sign_ins: Arc::new(SignInLimiter::new(parts.policy.sign_in, shared_tally.clone())),
             codes: CodeLimiter::new(shared_tally.clone()),
@@ -253,6 +261,16 @@ impl Context {
     /// The fences, for changes of the database that no verb here makes.
     pub fn fences(&self) -> &Fences {
         &self.fences
+    }
+
+    /// The ledger of revocations, if one is kept.
+    pub const fn ledger(&self) -> Option<&Ledger> {
+        self.ledger.as_ref()
+    }
+
+    /// The comparisons of the ledger with a database that took the place of another.
+    pub const fn comparisons(&self) -> &Comparisons {
+        &self.comparisons
     }
 
     /// The choices of this deployment.

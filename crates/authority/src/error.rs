@@ -13,6 +13,9 @@ pub enum Failure {
     /// The lane for slow hashes is full; try again in a moment.
     #[error("the lane for slow hashes is full")]
     Busy,
+    /// The ledger of revocations is being compared with a database that took the place of another.
+    #[error("the ledger of revocations is being compared with the database")]
+    Comparing,
     /// The principal has as many slow computations under way as one may have; others are not concerned.
     #[error("as many secrets of one principal are being made as may be at once")]
     TooManyAtOnce,
@@ -32,7 +35,7 @@ impl Failure {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Store(error) => error.is_unavailable(),
-            Self::Busy | Self::TooManyAtOnce => true,
+            Self::Busy | Self::Comparing | Self::TooManyAtOnce => true,
             Self::Entropy(_) | Self::Inconsistent(_) | Self::Lost(_) => false,
         }
     }

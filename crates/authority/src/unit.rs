@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join};
 use storage::model::{LogPlace, Touched};
 use storage::{Store, Tx};
 use token_domain::Timestamp;
@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::env::Lease;
 use crate::error::Failure;
 use crate::fence::{Armed, Fences};
+use crate::ledger::Ledger;
 
 /// Runs units of work in the store, where they outlive the request, and its worker, that began them; and what else must
 /// not end with a request, on a runtime of its own.
@@ -22,6 +23,7 @@ pub struct Units {
     store: Store,
     fences: Arc<Fences>,
     lease: Arc<dyn Lease>,
+    ledger: Option<Ledger>,
     runtime: Handle,
     tracker: TaskTracker,
 }
@@ -70,8 +72,14 @@ impl Touching {
 
 impl Units {
     /// Units against a store, run on `runtime`.
-    pub fn new(store: Store, fences: Arc<Fences>, lease: Arc<dyn Lease>, runtime: Handle) -> Self {
-        Self { store, fences, lease, runtime, tracker: TaskTracker::new() }
+    pub fn new(
+        store: Store,
+        fences: Arc<Fences>,
+        lease: Arc<dyn Lease>,
+        ledger: Option<Ledger>,
+        runtime: Handle,
+    ) -> Self {
+        Self { store, fences, lease, ledger, runtime, tracker: TaskTracker::new() }
     }
 
     /// An empty list of what the next unit touches.
@@ -81,7 +89,7 @@ impl Units {
 
     /// Runs one transaction to its end. What it touched is logged in the same transaction; the fences rise after the
     /// commit and before this returns, also when the commit's outcome is unknown. What takes rights away then holds on every
-    /// other node as well, before this returns.
+    /// other node as well, and is in the ledger, before this returns.
     ///
     /// # Errors
     /// What `work` returned, in which case nothing was changed, or a failure of the store.
@@ -110,29 +118,45 @@ impl Units {
         F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
         let logged = touching.clone();
+        let ledger = self.ledger.clone();
         // The unit drops the last clone of the list after its commit. That raises the fences, even if no caller still waits
         // for the answer, and `drain` waits for it.
         let result: Result<_, Ended<E>> = self
             .store
             .write_holding((touching, self.tracker.token()), move |tx| {
                 Box::pin(async move {
+                    if ledger.is_some() {
+                        tx.keep_events();
+                    }
                     let value = work(tx).await.map_err(Ended)?;
                     let touched = logged.list();
                     let entries = touched.len();
                     // No node has seen the secret of a new token yet, so no node remembers an answer about it.
                     let takes_away = touched.iter().any(|touched| !matches!(touched, Touched::Created(_)));
-                    Ok((value, tx.append_log(touched, at).await?, entries, takes_away))
+                    let logged = tx.append_log(touched, at).await?;
+                    let written = ledger.and_then(|ledger| ledger.follow(tx, at));
+                    Ok((value, logged, entries, takes_away, written))
                 })
             })
             .await;
-        let (value, logged, entries, takes_away) = result.map_err(|Ended(error)| error)?;
+        let (value, logged, entries, takes_away, written) = result.map_err(|Ended(error)| error)?;
         let place = logged.place();
-        if let Some(place) = place {
-            self.lease.committed(place, entries);
-            if takes_away || self.lease.is_moving() {
-                self.lease.settled(place).await;
+        // The other nodes and the disk of the ledger are waited for at the same time.
+        let settled = async {
+            if let Some(place) = place {
+                self.lease.committed(place, entries);
+                if takes_away || self.lease.is_moving() {
+                    self.lease.settled(place).await;
+                }
             }
-        }
+        };
+        let written = async {
+            if let Some(written) = written {
+                // A ledger that cannot be written says so by itself. What is committed is done.
+                written.await.ok();
+            }
+        };
+        join(settled, written).await;
         Ok((value, place))
     }
 
@@ -142,6 +166,19 @@ impl Units {
         F: Future<Output = ()> + Send + 'static,
     {
         self.tracker.spawn_on(work, &self.runtime);
+    }
+
+    /// Starts something in the background that may be cut off when the process ends.
+    pub fn spawn_to_be_cut_off<F>(&self, work: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.runtime.spawn(work);
+    }
+
+    /// Whether the process is ending.
+    pub fn is_draining(&self) -> bool {
+        self.tracker.is_closed()
     }
 
     /// Waits for every unit that was begun. No unit may be begun afterwards.

@@ -148,7 +148,10 @@ impl Tx {
 
     /// Appends the event that follows the end of its trail.
     pub fn append_audit(&mut self, record: AuditRecord) -> Operation<'_, ()> {
-        Box::pin(async move { written!(self, audit::append_audit(&record)) })
+        Box::pin(async move {
+            self.note_event(&record);
+            written!(self, audit::append_audit(&record))
+        })
     }
 
     /// Logs changes, in the name of the node that makes them: one that was taken off the list of nodes changes nothing. Call it

@@ -6,7 +6,10 @@
 //!
 //! PostgreSQL needs no such lock: servers that share a database follow the log of each other's changes ([`crate::nodes`]).
 
+mod restore;
 mod sqlite;
+
+pub use restore::restore;
 
 use crate::backend::sqlite::LogFiles;
 use crate::boottime::boottime_nanos;

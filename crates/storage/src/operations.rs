@@ -429,6 +429,10 @@ operations! {
         /// The last event that a search looks at which looks at so many events, from the filter's place on; nothing if it
         /// gets to the end of them.
         audit::search_end_of_audit(filter: lent AuditFilter, rows: given u32) -> Option<i64>;
+        /// The hashes of those of these events that the trail has, by number.
+        audit::hashes_of_events(organization: given Option<OrganizationId>, numbers: lent [i64]) -> Vec<(i64, Vec<u8>)>;
+        /// The trails that an event was appended to at this moment or later. Looks at the end of every trail, once a start.
+        audit::trails_since(since: given Timestamp) -> Vec<Option<OrganizationId>>;
         /// Every trail there is; nothing stands for the deployment's own.
         audit::audit_trails() -> Vec<Option<OrganizationId>>;
     }

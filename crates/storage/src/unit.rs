@@ -6,6 +6,7 @@ use crate::error::StoreError;
 use futures::future::BoxFuture;
 use std::mem::take;
 use std::sync::Arc;
+use token_domain::record::AuditRecord;
 
 /// A unit of work, as its executor sees it: a closure, the caller that waits for its result, and the values that the caller
 /// has attached to it.
@@ -34,6 +35,10 @@ pub struct Tx {
     failed: bool,
     /// What is done once the unit is committed.
     afterwards: Vec<Afterwards>,
+    /// What is done then, and if nobody knows whether it is.
+    in_doubt: Vec<Afterwards>,
+    /// The events of the unit, if somebody asked to have them kept.
+    recorded: Option<Vec<AuditRecord>>,
     counters: Arc<StoreCounters>,
 }
 
@@ -51,7 +56,7 @@ pub(crate) enum TxSide {
 impl Tx {
     /// On a connection, with nothing done yet.
     pub(crate) const fn new(side: TxSide, counters: Arc<StoreCounters>) -> Self {
-        Self { side, failed: false, afterwards: Vec::new(), counters }
+        Self { side, failed: false, afterwards: Vec::new(), in_doubt: Vec::new(), recorded: None, counters }
     }
 
     /// Refuses an operation after a failed one. PostgreSQL would answer such an operation with an error and turn the
@@ -82,14 +87,37 @@ impl Tx {
         self.afterwards.push(Box::new(act));
     }
 
-    /// What is to be done after the commit.
-    pub(crate) fn take_afterwards(&mut self) -> Vec<Afterwards> {
-        take(&mut self.afterwards)
+    /// As [`afterwards`](Self::afterwards), and also if nobody knows whether it is committed.
+    pub fn afterwards_or_unknown(&mut self, act: impl FnOnce() + Send + 'static) {
+        self.in_doubt.push(Box::new(act));
+    }
+
+    /// What is to be done after the commit, and what in doubt too.
+    pub(crate) fn take_afterwards(&mut self) -> (Vec<Afterwards>, Vec<Afterwards>) {
+        (take(&mut self.afterwards), take(&mut self.in_doubt))
+    }
+
+    /// Keeps the events that the unit appends to trails from now on, for [`take_events`](Self::take_events).
+    pub fn keep_events(&mut self) {
+        self.recorded = Some(Vec::new());
+    }
+
+    /// Notes an event that the unit appends to a trail.
+    pub(crate) fn note_event(&mut self, record: &AuditRecord) {
+        if let Some(recorded) = &mut self.recorded {
+            recorded.push(record.clone());
+        }
+    }
+
+    /// The events kept since [`keep_events`](Self::keep_events).
+    pub fn take_events(&mut self) -> Vec<AuditRecord> {
+        self.recorded.take().unwrap_or_default()
     }
 
     /// Ready for another unit of work.
-    pub(crate) const fn renew(&mut self) {
+    pub(crate) fn renew(&mut self) {
         self.failed = false;
+        self.recorded = None;
     }
 
     /// The SQLite connection underneath.

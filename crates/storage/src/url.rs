@@ -117,6 +117,11 @@ impl DatabaseUrl {
         }
     }
 
+    /// That of an SQLite file.
+    pub(crate) fn of_sqlite(path: &Path) -> Self {
+        Self(Target::Sqlite(path.to_owned()))
+    }
+
     pub(crate) const fn target(&self) -> &Target {
         &self.0
     }

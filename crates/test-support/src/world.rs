@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use authority::env::{Clock, Entropy, EntropyError, Lease};
 use authority::hashing::{Argon2Params, Keyring, Scheme, TagKey};
+use authority::ledger::Ledger;
 use authority::people::{NewPassword, People};
 use authority::records::TokenDetails;
 use authority::sessions::Sessions;
@@ -142,13 +143,15 @@ pub struct Options {
     pub tag_key: [u8; 32],
     /// Earlier keys.
     pub previous_keys: Vec<[u8; 32]>,
+    /// The ledger of revocations.
+    pub ledger: Option<Ledger>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let policy =
             Policy { scheme: Scheme::Sha256, password: Argon2Params::insecure_for_tests(), ..Policy::default() };
-        Self { policy, limits: Limits::default(), tag_key: [7; 32], previous_keys: Vec::new() }
+        Self { policy, limits: Limits::default(), tag_key: [7; 32], previous_keys: Vec::new(), ledger: None }
     }
 }
 
@@ -210,6 +213,7 @@ impl World {
             lease: Arc::clone(&lease) as _,
             catalogue: Arc::new(ScopeCatalogue::built_in().expect("the shipped catalogue")),
             keyring: Arc::clone(&keyring),
+            ledger: options.ledger,
             lane: LANE,
             policy: options.policy,
             shared,

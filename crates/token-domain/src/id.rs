@@ -150,6 +150,15 @@ impl<K: Kind> Id<K> {
         Self { uuid, kind: PhantomData }
     }
 
+    /// The moment that it was made from, in milliseconds; the beginning of 1970 for an id of another version.
+    pub fn made_at(&self) -> Timestamp {
+        let millis = match self.uuid.get_version_num() {
+            7 => i64::try_from(self.uuid.as_u128() >> 80).unwrap_or(0),
+            _ => 0,
+        };
+        Timestamp::from_micros(millis * 1_000)
+    }
+
     /// The 128 bits.
     pub const fn uuid(&self) -> Uuid {
         self.uuid

@@ -68,7 +68,7 @@ fn along(walk: &Walk, lines: impl BufRead) -> Result<String, Fault> {
 }
 
 /// Verifies every trail, and goes on after a bad one.
-async fn verify_trails(audit: &Audit) -> Result<(), Failure> {
+pub(super) async fn verify_trails(audit: &Audit) -> Result<(), Failure> {
     let mut bad = Vec::new();
     for trail in audit.trails().await? {
         let mut began = Place::START;

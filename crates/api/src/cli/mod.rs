@@ -6,6 +6,7 @@ mod config;
 mod copy;
 mod doctor;
 mod import;
+mod ledger;
 mod mail;
 mod migrate;
 mod openapi;
@@ -15,6 +16,7 @@ mod output;
 mod password;
 mod person;
 mod reference;
+mod restore;
 mod selftest;
 mod serve;
 mod setup;
@@ -67,6 +69,10 @@ enum Command {
     Backup(backup::Args),
     /// Copy an SQLite database into an empty PostgreSQL database. No server may use either.
     Copy(copy::Args),
+    /// Put a copy in the place of an SQLite database, and repeat the revocations it does not have. No server may run.
+    Restore(restore::Args),
+    /// Check the ledger of revocations, or repeat what a database has lost.
+    Ledger(ledger::Args),
     /// Manage the account of a person: password, e-mail address, status and second factor.
     Person(person::Args),
     /// List and show organisations, set their token caps, disable and enable them.
@@ -115,6 +121,8 @@ fn carry_out(command: Command) -> Result<(), Failure> {
         Command::Migrate(args) => migrate::run(args),
         Command::Backup(args) => backup::run(args),
         Command::Copy(args) => copy::run(args),
+        Command::Restore(args) => restore::run(&args),
+        Command::Ledger(args) => ledger::run(args),
         Command::Person(args) => person::run(&args),
         Command::Organization(args) => organization::run(args),
         Command::Import(args) => import::run(&args),

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use authority::operator::{Operator, Order, Outcome, PATIENCE};
-use storage::Store;
+use authority::replay::Thoroughness;
 use storage::instance::AcquireError;
+use storage::{DatabaseUrl, Store};
+use tokio::runtime::Runtime;
 
 use super::{Failure, serve};
-use crate::assembly::{database_url, store_options};
+use crate::assembly::{Services, database_url, store_options};
 use crate::config::Config;
 use crate::membership::Entrance;
 
@@ -22,7 +24,7 @@ pub(super) fn give(config: &Config, order: &Order) -> Result<String, Failure> {
 
 /// On SQLite, the server that has locked the file executes the order; this process executes it while no server runs. On
 /// PostgreSQL, this process registers as one more node and executes it.
-async fn carry_out(config: &Config, background: &tokio::runtime::Runtime, order: &Order) -> Result<String, Failure> {
+async fn carry_out(config: &Config, background: &Runtime, order: &Order) -> Result<String, Failure> {
     let url = database_url(config)?;
     let entrance = match Entrance::enter(&url).await {
         Ok(entrance) => entrance,
@@ -34,12 +36,40 @@ async fn carry_out(config: &Config, background: &tokio::runtime::Runtime, order:
         }
         Err(error) => return Err(error),
     };
-    let joined = entrance.join(config, &url, background.handle()).await?;
-    joined.membership.follow(&joined.services.context).await?;
-    joined.services.context.resume_time().await?;
-    let done = Operator::new(&joined.services.context).carry_out(order).await;
+    serving(entrance, config, &url, background, async |services| {
+        if let Some(ledger) = services.context.ledger() {
+            ledger.settle(&services.context, Thoroughness::Newest).await?;
+        }
+        Ok(Operator::new(&services.context).carry_out(order).await?)
+    })
+    .await
+}
+
+/// Does something with the services in the place of a server.
+pub(super) async fn with_services<T>(
+    config: &Config,
+    background: &Runtime,
+    work: impl AsyncFnOnce(&Services) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let url = database_url(config)?;
+    serving(Entrance::enter(&url).await?, config, &url, background, work).await
+}
+
+/// The same after the entrance.
+pub(super) async fn serving<T>(
+    entrance: Entrance,
+    config: &Config,
+    url: &DatabaseUrl,
+    background: &Runtime,
+    work: impl AsyncFnOnce(&Services) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let joined = entrance.join(config, url, background.handle()).await?;
+    let context = &joined.services.context;
+    joined.membership.follow(context).await?;
+    context.resume_time().await?;
+    let done = work(&joined.services).await;
     joined.leave().await;
-    Ok(done?)
+    done
 }
 
 /// Leaves the order for the server and waits for its answer.

@@ -403,6 +403,25 @@ pub(crate) const KEYS: &[Key] = &[
         None,
         "The certificates, in PEM, of the authority that signs the certificate of a `rediss://` server. Without it, the authorities of the web are trusted.",
     ),
+    // ledger
+    key(
+        "ledger.directory",
+        Kind::Path,
+        None,
+        "The folder for the ledger of revocations, which keeps an older copy of the database from reviving what was revoked. Defaults to the name of the SQLite file with `.ledger`; with PostgreSQL no ledger is kept unless this is set. Each node needs its own. A disk that is not the database's survives the loss of that.",
+    ),
+    key(
+        "ledger.keep_days",
+        int(1, 3650),
+        Some("30"),
+        "How long the ledger is kept. A backup that is older revives what was revoked between it and the oldest entry, so keep the ledger for longer than backups.",
+    ),
+    key(
+        "ledger.max_mib",
+        int(16, 1_048_576),
+        Some("256"),
+        "The maximum size of the ledger in MiB, about a million single revocations. Beyond it the oldest parts are removed, which is logged.",
+    ),
     // usage
     key(
         "usage.flush_interval_seconds",

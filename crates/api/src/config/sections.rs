@@ -45,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) cluster: Cluster,
     /// What the nodes share beside it.
     pub(crate) redis: Redis,
+    /// The ledger of revocations.
+    pub(crate) ledger: Ledger,
     /// Counts and last-used times.
     pub(crate) usage: Usage,
     /// Coverage executions.
@@ -124,6 +126,15 @@ pub(crate) struct Cluster {
 pub(crate) struct Redis {
     pub(crate) url: Option<Secret>,
     pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// `ledger.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ledger {
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) keep_days: u32,
+    pub(crate) max_mib: u64,
 }
 
 /// When a change that takes rights away is acknowledged.

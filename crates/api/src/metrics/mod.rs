@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use authority::Context;
+use authority::ledger::Ledger;
 use authority::limits::SharedLimitCounters;
 use authority::mail::{MailCounters, Outbox};
 use authority::shared::SharedCounters;
@@ -107,6 +108,9 @@ impl Collector for Service {
         if let Some(webhooks) = &self.webhooks {
             encode_webhooks(&mut encoder, webhooks.counters())?;
         }
+        if let Some(ledger) = self.context.ledger() {
+            encode_ledger(&mut encoder, ledger)?;
+        }
         if let Some(status) = self.membership.status() {
             encode_node(&mut encoder, status)?;
         }
@@ -164,6 +168,22 @@ fn encode_webhooks(encoder: &mut DescriptorEncoder<'_>, counters: &DeliveryCount
         ConstCounter::new(count).encode(outcomes.encode_family(&[("outcome", outcome)])?)?;
     }
     Ok(())
+}
+
+/// Encodes the metrics of the ledger of revocations.
+fn encode_ledger(encoder: &mut DescriptorEncoder<'_>, ledger: &Ledger) -> fmt::Result {
+    let counters = [
+        ("ledger_entries", "Entries written to the ledger of revocations", ledger.written()),
+        ("ledger_failures", "Times the ledger of revocations could not be written", ledger.failures()),
+        ("ledger_repeated", "Changes repeated because the database had lost them", ledger.repeated()),
+    ];
+    for (name, help, value) in counters {
+        let metric = ConstCounter::new(value);
+        metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
+    }
+    let waiting = ConstGauge::new(i64::try_from(ledger.waiting()).unwrap_or(i64::MAX));
+    let help = "Entries that the ledger of revocations still lacks, because its disk fails";
+    waiting.encode(encoder.encode_descriptor("ledger_waiting", help, None, waiting.metric_type())?)
 }
 
 /// Encodes the metrics that only nodes on a shared database have.

@@ -246,7 +246,7 @@ static SHOWN: LazyLock<Vec<Row>> = LazyLock::new(|| {
         (&["fault"], one_of(&["missing", "changed", "unlinked", "replaced", "cut_off", "added", "unreadable"])),
         (
             &["failing"],
-            json!({"maxItems": 8, "items": {"enum": ["setup", "database", "disk", "lease", "feed", "stopping"]}}),
+            json!({"maxItems": 8, "items": {"enum": ["setup", "database", "disk", "lease", "feed", "ledger", "stopping"]}}),
         ),
         (
             &["TopicCheck.reason"],

@@ -18,6 +18,7 @@ mod isolation;
 mod journey;
 mod keys;
 mod leaks;
+mod ledger;
 mod load;
 mod mail;
 mod malformed;

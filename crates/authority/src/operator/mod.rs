@@ -19,6 +19,7 @@ use token_domain::{Span, Timestamp};
 
 pub use organization::OrganizationAct;
 pub use person::PersonAct;
+pub(crate) use person::fence;
 
 use crate::change::Ask;
 use crate::context::Context;

@@ -110,7 +110,7 @@ impl PersonAct {
 }
 
 /// Has every remembered token of the person's organisations read again: their keys may be among them.
-async fn fence(change: &mut Change<'_>, user: UserId) -> Result<(), OperatorError> {
+pub(crate) async fn fence(change: &mut Change<'_>, user: UserId) -> Result<(), Failure> {
     const AT_ONCE: u32 = 1_000;
     let mut after = None;
     loop {

@@ -94,9 +94,12 @@ impl Sessions {
 
     async fn by_session(&self, token: &SessionToken) -> Result<(Caller, Reach), AuthError> {
         let digest = token.digest();
+        let begun = self.context.comparisons.begun();
         let found =
             self.context.store.read(move |reads| Box::pin(async move { reads.session_by_digest(&digest).await })).await;
-        let found = found.map_err(Failure::from)?.ok_or(AuthError::Invalid)?;
+        let found = found.map_err(Failure::from)?;
+        self.context.comparisons.check(begun)?;
+        let found = found.ok_or(AuthError::Invalid)?;
         let caller = session_caller(&self.context, &found, self.context.now())?.ok_or(AuthError::Invalid)?;
         // Looked at on each request: it is enough that the organisation changes its mind, or the person removes theirs.
         let reach = if found.lacks_second_factor() { Reach::Enrolment } else { Reach::Full };

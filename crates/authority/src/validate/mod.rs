@@ -363,19 +363,24 @@ impl Validator {
     }
 
     async fn fetch(&self, asked: Asked<'_>, digest: &Tag, source: Source) -> Result<Fetched, Failure> {
+        let begun = self.context.comparisons.begun();
         let passed_on = match source {
             // Without a place: those are for reads of the database, and a shared cache that is just not too slow would hold them.
             Source::Others => self.fetch.passed_on(digest, self.context.fences.stamp()).await,
             Source::Database => None,
         };
-        if let Some(entry) = passed_on {
-            return Ok(Fetched::Found(entry));
-        }
-        let place = tokio::time::timeout(self.miss_wait, self.misses.acquire());
-        let _place = place.await.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
-        // Before the read: what is read under this stamp is outdated by any change that commits later.
-        let stamp = self.context.fences.stamp();
-        self.fetch.fetch(asked, digest, stamp).await
+        let fetched = match passed_on {
+            Some(entry) => Fetched::Found(entry),
+            None => {
+                let place = tokio::time::timeout(self.miss_wait, self.misses.acquire());
+                let _place = place.await.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
+                // Before the read: what is read under this stamp is outdated by any change that commits later.
+                let stamp = self.context.fences.stamp();
+                self.fetch.fetch(asked, digest, stamp).await?
+            }
+        };
+        self.context.comparisons.check(begun)?;
+        Ok(fetched)
     }
 
     fn keep(&self, digest: &Tag, fetched: &Fetched) {

@@ -172,6 +172,10 @@ impl Follow {
         };
         let (is_awaited, has_standby) = (news.is_awaited(), news.has_standby());
         self.note_quarantine(news.is_quarantined());
+        if self.is_replacement(&news) {
+            // Before another server is read: nothing of it is answered until it was compared with what was revoked.
+            self.memory.replaced();
+        }
         if news.forget.is_some() {
             // Nothing is passed on between the first reads of another server and what is known of its log.
             lock(&self.shared.recent).forget();
@@ -207,6 +211,16 @@ impl Follow {
         Ok(Next::InTime)
     }
 
+    /// Whether another server or an older copy may have taken the place of the database. A node that had to register again does
+    /// not know.
+    fn is_replacement(&self, news: &News) -> bool {
+        match news.forget {
+            Some(Forget::OtherHistory | Forget::Backwards) => true,
+            Some(Forget::Begin) => self.ready.is_none(),
+            Some(Forget::Behind) | None => false,
+        }
+    }
+
     /// Logs the beginning of a quarantine.
     fn note_quarantine(&mut self, is_quarantined: bool) {
         if is_quarantined && !self.is_quarantined {
@@ -234,8 +248,12 @@ impl Follow {
 
     /// Memory hears the news, and then the lease is taken up.
     fn apply(&mut self, news: News) {
+        let is_replacement = self.is_replacement(&news);
         if let Some(why) = news.forget {
             self.memory.forget();
+            if is_replacement {
+                self.memory.followed();
+            }
             match why {
                 Forget::Begin => tracing::debug!("the log is followed from its end"),
                 Forget::Behind => {
@@ -314,6 +332,7 @@ impl Follow {
     /// The node is not on the list: nobody waits for it any more.
     fn give_up(&mut self) {
         self.shared.registration.good_until().store(0, Ordering::Release);
+        self.memory.replaced();
         self.memory.forget();
         self.is_registered = false;
         tracing::warn!(

@@ -37,6 +37,10 @@ pub trait Memory: Send + Sync {
     fn asked(&self);
     /// What the last one asked for showed is applied.
     fn caught_up(&self);
+    /// Another server or an older copy may have taken the place of the database.
+    fn replaced(&self);
+    /// What took its place is followed from now on, and read.
+    fn followed(&self);
     /// The database's clock showed this at some time between a question and its answer; both since the machine's start.
     fn tell_time(&self, now: Timestamp, asked_at: Nanos, answered_at: Nanos);
 }

@@ -44,6 +44,11 @@ struct Watchman {
 pub(super) fn acquire(path: &Path, holder: &str) -> Result<InstanceLock, AcquireError> {
     // First of all: a file that is locked is made.
     mark::refuse(path)?;
+    acquire_marked(path, holder)
+}
+
+/// The same of a database that may be a mixture of two, to put another in its place.
+pub(super) fn acquire_marked(path: &Path, holder: &str) -> Result<InstanceLock, AcquireError> {
     let lock_path = beside(path, ".lock");
     let mut note = open(&lock_path)?;
     if !lock(&note, &lock_path)? {

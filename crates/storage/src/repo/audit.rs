@@ -64,6 +64,40 @@ pub(crate) async fn audit_trails(conn: &mut Conn<'_>) -> Result<Vec<Option<Organ
     Ok(trails.into_iter().map(|trail| (trail != NIL_TRAIL).then_some(trail)).collect())
 }
 
+pub(crate) async fn trails_since(
+    conn: &mut Conn<'_>,
+    since: Timestamp,
+) -> Result<Vec<Option<OrganizationId>>, StoreError> {
+    let trails: Vec<OrganizationId> = audit_heads::table
+        .filter(audit_heads::at.ge(since.bind()))
+        .order(audit_heads::trail)
+        .select(audit_heads::trail)
+        .load(conn)
+        .await?;
+    Ok(trails.into_iter().map(|trail| (trail != NIL_TRAIL).then_some(trail)).collect())
+}
+
+pub(crate) async fn hashes_of_events(
+    conn: &mut Conn<'_>,
+    organization: Option<OrganizationId>,
+    numbers: &[i64],
+) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
+    /// The most numbers of a statement: SQLite binds each by itself.
+    const AT_ONCE: usize = 500;
+    let trail = organization.unwrap_or(NIL_TRAIL);
+    let mut found = Vec::with_capacity(numbers.len());
+    for numbers in numbers.chunks(AT_ONCE) {
+        let rows: Vec<(i64, Vec<u8>)> = audit_events::table
+            .filter(audit_events::trail.eq(trail.bind()))
+            .filter(audit_events::seq.eq_any(numbers.iter().copied()))
+            .select((audit_events::seq, audit_events::hash))
+            .load(conn)
+            .await?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
 /// The events of a trail within a filter's times and numbers, in the filter's order; nothing if no event is that late.
 macro_rules! stretch {
     ($conn:expr, $trail:expr, $filter:expr) => {{

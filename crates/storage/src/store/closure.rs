@@ -14,6 +14,7 @@ struct Waiting<T, E, F, H> {
     work: Option<F>,
     result: Option<Result<T, E>>,
     afterwards: Vec<Afterwards>,
+    in_doubt: Vec<Afterwards>,
     held: H,
     caller: oneshot::Sender<Result<T, E>>,
 }
@@ -27,7 +28,17 @@ where
     H: Send + 'static,
 {
     let (caller, answer) = oneshot::channel();
-    (Box::new(Waiting { work: Some(work), result: None, afterwards: Vec::new(), held, caller }), answer)
+    (
+        Box::new(Waiting {
+            work: Some(work),
+            result: None,
+            afterwards: Vec::new(),
+            in_doubt: Vec::new(),
+            held,
+            caller,
+        }),
+        answer,
+    )
 }
 
 /// The unit's result. An error if the thread or task that ran the unit ended in the middle of it.
@@ -48,22 +59,25 @@ where
             let ran = AssertUnwindSafe(async { settled(work(tx).await, tx) }).catch_unwind().await;
             let result = ran.unwrap_or_else(|_panic| Err(panicked().into()));
             let keep = result.is_ok();
-            self.afterwards = tx.take_afterwards();
+            (self.afterwards, self.in_doubt) = tx.take_afterwards();
             self.result = Some(result);
             keep
         })
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let is_in_doubt = committed.as_ref().is_err_and(StoreError::is_lost_connection)
+            && self.result.as_ref().is_some_and(Result::is_ok);
         let result = match (committed, self.result) {
             (Ok(()), Some(result)) => result,
             (Ok(()), None) => Err(StoreError::Broken("a unit of work was not run".to_owned()).into()),
             (Err(error), _) => Err(error.into()),
         };
         if result.is_ok() {
-            for act in self.afterwards {
-                act();
-            }
+            self.afterwards.into_iter().for_each(|act| act());
+        }
+        if result.is_ok() || is_in_doubt {
+            self.in_doubt.into_iter().for_each(|act| act());
         }
         drop(self.held);
         // A caller that went away wanted the work done, not the answer.

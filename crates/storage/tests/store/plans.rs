@@ -105,12 +105,13 @@ const FOUND_AT_ONCE: [&str; 6] = [
 ];
 
 /// Reads of the store that are not lists: of a row by its key, of a number, or of a whole table.
-const NO_LISTS: [&str; 77] = [
+const NO_LISTS: [&str; 79] = [
     "access_scope",
     "actor",
     "actor_of_organization",
     "audit_end",
     "audit_trails",
+    "trails_since",
     "baseline",
     "candidate",
     "candidates",
@@ -131,6 +132,7 @@ const NO_LISTS: [&str; 77] = [
     "mailed_invitation",
     "count_mail",
     "has_devices",
+    "hashes_of_events",
     "has_identity",
     "identity",
     "count_second_factors",

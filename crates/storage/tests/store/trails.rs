@@ -68,6 +68,15 @@ fn a_trail_is_a_chain_of_its_own() {
         let mut trails = read(db.store(), |r| Box::pin(r.audit_trails())).await;
         trails.sort_by_key(Option::is_some);
         assert_eq!(trails, [None, Some(org)]);
+        let since = async |moment| read(db.store(), move |r| Box::pin(r.trails_since(moment))).await;
+        assert_eq!(since(records[5].at).await, [Some(org)], "the deployment's one event is older");
+        assert_eq!(since(records[5].at + Span::micros(1)).await, []);
+        let asked: Vec<i64> = (0..1_200).rev().collect();
+        let hashes = read(db.store(), move |r| Box::pin(async move { r.hashes_of_events(Some(org), &asked).await }));
+        let mut hashes = hashes.await;
+        hashes.sort();
+        let expected: Vec<(i64, Vec<u8>)> = records.iter().map(|record| (record.seq, record.hash.to_vec())).collect();
+        assert_eq!(hashes, expected);
     });
 }
 

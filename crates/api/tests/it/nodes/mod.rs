@@ -1,5 +1,6 @@
 //! Many servers on one PostgreSQL database.
 
+mod alerts;
 mod limits;
 mod list;
 mod promise;

@@ -1,9 +1,10 @@
 // Preloaded into the program under test (LD_PRELOAD): while a test switches it on, reads of the database's files fail,
-// writes fail for lack of space, or the names of synced files are logged. A test cannot make a real disk fail.
+// writes to them or to the ledger of revocations fail for lack of space, or the names of synced files are logged. A test cannot make a real disk fail.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-enum { READS, WRITES, SYNCS, SWITCHES };
+enum { READS, WRITES, SYNCS, LEDGER, SWITCHES };
 
 // One byte per switch, in a file that the test writes: '1' is on.
 static const volatile char *switches;
@@ -36,10 +37,12 @@ static int name_of(int file, char *name, size_t size) {
     return 1;
 }
 
-// Whether the file is the database or its log.
+// Whether the file is the database or its log, or of the ledger of revocations.
 static int is_struck(int file, int which) {
     char name[4096];
-    return is_on(which) && name_of(file, name, sizeof name) && strstr(name, "nolapse.db");
+    int is_ledger = which == WRITES && is_on(LEDGER);
+    if (!(is_on(which) || is_ledger) || !name_of(file, name, sizeof name)) return 0;
+    return (is_on(which) && strstr(name, "nolapse.db")) || (is_ledger && strstr(name, ".ledger"));
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -70,4 +73,26 @@ int fsync(int file) {
         }
     }
     return REAL(fsync)(file);
+}
+
+// Kills the process before its n-th change of a name, with FAULTS_KILL_AT=n.
+static void change_name(void) {
+    static int count;
+    const char *at = getenv("FAULTS_KILL_AT");
+    if (at && ++count == atoi(at)) raise(SIGKILL);
+}
+
+int rename(const char *from, const char *to) {
+    change_name();
+    return REAL(rename)(from, to);
+}
+
+int unlink(const char *name) {
+    change_name();
+    return REAL(unlink)(name);
+}
+
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags) {
+    change_name();
+    return REAL(linkat)(from_folder, from, to_folder, to, flags);
 }

@@ -15,6 +15,8 @@ pub(crate) enum Fault {
     Writes,
     /// Nothing fails; the name of every synced file and folder is logged.
     Syncs,
+    /// Writes to the ledger of revocations fail for lack of space (ENOSPC).
+    Ledger,
 }
 
 /// The library and its switches.
@@ -36,7 +38,7 @@ impl Faults {
             .output()
             .expect("a C compiler");
         assert!(made.status.success(), "{made:?}");
-        fs::write(folder.join("switches"), "000").unwrap();
+        fs::write(folder.join("switches"), "0000").unwrap();
         let switches = File::options().write(true).open(folder.join("switches")).unwrap();
         Self { folder: folder.to_owned(), switches }
     }
@@ -45,6 +47,11 @@ impl Faults {
     pub(crate) fn variables(&self) -> [(String, String); 3] {
         [("LD_PRELOAD", "faults.so"), ("FAULTS_SWITCHES", "switches"), ("FAULTS_SYNCED", "synced")]
             .map(|(variable, file)| (variable.to_owned(), self.folder.join(file).display().to_string()))
+    }
+
+    /// The variables for a program that is killed before its so-many-th change of a name: a removal, a link, or a renaming.
+    pub(crate) fn killing_at(&self, change: usize) -> Vec<(String, String)> {
+        self.variables().into_iter().chain([("FAULTS_KILL_AT".to_owned(), change.to_string())]).collect()
     }
 
     /// Switches a fault on.

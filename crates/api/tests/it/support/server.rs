@@ -67,6 +67,14 @@ impl Options {
         self.environment.push((name, value.to_string()));
     }
 
+    /// The value of a configuration key that was set.
+    #[track_caller]
+    pub(crate) fn value(&self, key: &str) -> &str {
+        let name = format!("NOLAPSE__{}", key.replace('.', "__").to_uppercase());
+        let found = self.environment.iter().find(|(present, _)| *present == name);
+        found.map_or_else(|| panic!("{key} is not set"), |(_, value)| value)
+    }
+
     /// Hashes tokens with bcrypt, at the lowest cost.
     pub(crate) fn bcrypt(self) -> Self {
         self.with("hashing.token_scheme", "bcrypt")
@@ -160,7 +168,14 @@ impl Server {
 
     /// Runs a command against the server's database.
     pub(crate) fn command(&self, arguments: &[&str], input: &str) -> Finished {
-        let mut command = program(&self.environment(&self.database.url()));
+        self.command_with(&[], arguments, input)
+    }
+
+    /// The same, with further environment variables.
+    pub(crate) fn command_with(&self, more: &[(String, String)], arguments: &[&str], input: &str) -> Finished {
+        let mut environment = self.environment(&self.database.url());
+        environment.extend_from_slice(more);
+        let mut command = program(&environment);
         command.args(arguments);
         finish(command, input)
     }

@@ -11,7 +11,7 @@ use std::io::{Result as IoResult, Write as _};
 use std::path::{Path, PathBuf};
 
 const TEXT: &str = "The database was overwritten while a server used it, and is a mixture of two.\n\
-                    Restore it as docs/OPERATIONS.md says (Backup), then remove this file.\n";
+                    Restore a backup with `nolapse-api restore`, which removes this file.\n";
 
 fn of(database: &Path) -> PathBuf {
     beside(database, ".overwritten")
@@ -26,14 +26,28 @@ pub(crate) fn leave(database: &Path) -> IoResult<()> {
     sync_folder(&path)
 }
 
+/// Whether there is one.
+pub(crate) fn is_there(database: &Path) -> IoResult<bool> {
+    of(database).try_exists()
+}
+
+/// Takes it away: the database was put in order.
+pub(crate) fn remove(database: &Path) -> IoResult<()> {
+    match std::fs::remove_file(of(database)) {
+        Ok(()) => sync_folder(database),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Fails where there is one.
 pub(crate) fn refuse(database: &Path) -> Result<(), StoreError> {
     let path = of(database);
     match path.try_exists() {
         Ok(false) => Ok(()),
         Ok(true) => Err(StoreError::Broken(format!(
-            "it was overwritten while a server used it, and is a mixture of two databases: with no server running, remove {} and \
-             what has its name and -wal or -shm, put a backup there, then remove {}",
+            "it was overwritten while a server used it, and is a mixture of two databases: with no server running, put a \
+             backup in the place of {} with `nolapse-api restore`, which removes {}",
             database.display(),
             path.display()
         ))),

@@ -1,0 +1,171 @@
+//! The ledgers of nodes that share a PostgreSQL database: it is restored while they are stopped, and goes back under them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::kinds::{are_dead, end, one_of_each};
+use super::{has_repeated, make};
+use crate::support::{Backend, Database, Options, Server, eventually, texts};
+
+/// A node with a ledger of its own.
+fn node(beside: Option<&Server>) -> Server {
+    let with = |folder: &Path, name: &str| Options::default().with("ledger.directory", folder.join(name).display());
+    if let Some(server) = beside {
+        return server.beside(with(server.database.folder(), "ledger-second"));
+    }
+    let database = Database::new(Backend::PostgreSql);
+    let options = with(database.folder(), "ledger-first");
+    Server::start_on(database, options)
+}
+
+/// The folder of its ledger.
+fn ledger(server: &Server) -> PathBuf {
+    server.options.value("ledger.directory").into()
+}
+
+fn run(program: &str, arguments: &[&str]) {
+    let done = Command::new(program).args(arguments).output().unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(done.status.success(), "{program}: {done:?}");
+}
+
+/// Writes a backup by `pg_dump`.
+fn dump(server: &Server) -> PathBuf {
+    let file = server.database.folder().join("dump");
+    run("pg_dump", &["--format=custom", "--file", file.to_str().unwrap(), &server.database.url()]);
+    file
+}
+
+/// Restores it by `pg_restore`.
+fn restore(server: &Server, file: &Path) {
+    let url = server.database.url();
+    run("pg_restore", &["--clean", "--if-exists", "--exit-on-error", "--dbname", &url, file.to_str().unwrap()]);
+}
+
+/// Puts the rows of an earlier moment in the place of those of now, in one transaction under running nodes: what a failover to a
+/// server without the last commits looks like to them.
+struct Earlier(PathBuf);
+
+impl Earlier {
+    fn of(server: &Server) -> Self {
+        let file = server.database.folder().join("rows.sql");
+        let to = file.to_str().unwrap();
+        run("pg_dump", &["--data-only", "--disable-triggers", "--file", to, &server.database.url()]);
+        Self(file)
+    }
+
+    fn put_back(&self, server: &Server) {
+        let url = server.database.url();
+        let empty = "DO $$DECLARE t text; BEGIN SET session_replication_role = replica; \
+                     SELECT string_agg(quote_ident(tablename), ',') INTO t FROM pg_tables WHERE schemaname = 'public'; \
+                     EXECUTE 'TRUNCATE ' || t; END$$";
+        let file = self.0.to_str().unwrap();
+        let stop = "ON_ERROR_STOP=1";
+        run("psql", &["--quiet", "--single-transaction", "-v", stop, "-c", empty, "-f", file, &url]);
+    }
+}
+
+#[test]
+fn what_ended_after_a_dump_stays_dead_when_it_is_restored() {
+    let mut first = node(None);
+    let mut second = node(Some(&first));
+    let doomed = one_of_each(&first);
+    let [id, on_second] = make(&first);
+    let dump = dump(&first);
+    second.caller(first.owner().credential()).revoke(&id);
+    end(&first, &doomed);
+    first.stop();
+    second.stop();
+    restore(&first, &dump);
+    // The ledgers of both, by hand, before any node starts.
+    let said = first.command(&["ledger", "replay", ledger(&second).to_str().unwrap()], "");
+    assert!(said.succeeds().contains("repeated what the database had lost"), "{said:?}");
+    first.serve();
+    assert!(!has_repeated(&first), "{}", first.log_since_start());
+    are_dead(&first, &doomed);
+    assert!(!first.anyone().is_valid(&on_second));
+    second.serve();
+    are_dead(&second, &doomed);
+    first.command(&["audit", "verify"], "").succeeds();
+}
+
+#[test]
+fn two_nodes_that_repeat_the_same_changes_at_once_make_each_once() {
+    let mut first = node(None);
+    let mut second = node(Some(&first));
+    let tokens: Vec<[String; 2]> = (0..40).map(|_| make(&first)).collect();
+    let dump = dump(&first);
+    let mut owner = first.owner();
+    for [id, _] in &tokens {
+        owner.revoke(id);
+    }
+    first.stop();
+    second.stop();
+    for part in fs::read_dir(ledger(&first)).unwrap().map(|part| part.unwrap().path()) {
+        fs::copy(&part, ledger(&second).join(part.file_name().unwrap())).unwrap();
+    }
+    restore(&first, &dump);
+    std::thread::scope(|scope| {
+        scope.spawn(|| first.serve());
+        scope.spawn(|| second.serve());
+    });
+    for server in [&first, &second] {
+        assert!(tokens.iter().all(|[_, secret]| !server.anyone().is_valid(secret)));
+    }
+    let audit = first.facts().audit();
+    for [id, _] in &tokens {
+        let events = audit.iter().filter(|event| event.action == "token.revoke" && event.target_id == *id);
+        assert_eq!(events.count(), 1, "{id}");
+    }
+    first.command(&["audit", "verify"], "").succeeds();
+}
+
+#[test]
+fn a_database_that_goes_back_under_running_nodes_is_repaired_and_nothing_is_valid_meanwhile() {
+    let first = node(None);
+    let second = node(Some(&first));
+    let servers = [first, second];
+    let mut owner = servers[0].owner();
+    let [_, good] = make(&servers[0]);
+    let doomed: Vec<[String; 2]> = (0..20).map(|_| make(&servers[0])).collect();
+    let earlier = Earlier::of(&servers[0]);
+    for (number, [id, secret]) in doomed.iter().enumerate() {
+        assert!(servers.iter().all(|server| server.anyone().is_valid(secret)));
+        servers[number % 2].caller(owner.credential()).revoke(id);
+    }
+    // A ledger that cannot be read: the comparison does not end.
+    let (folder, aside) = (ledger(&servers[0]), ledger(&servers[0]).with_extension("aside"));
+    fs::rename(&folder, &aside).unwrap();
+    fs::write(&folder, "").unwrap();
+    earlier.put_back(&servers[0]);
+    eventually("it to be noticed", || {
+        servers[0].log().contains("until the ledger of revocations is compared").then_some(())
+    });
+    let mut anyone = servers[0].anyone();
+    for secret in [&good, &doomed[0][1], &doomed[1][1]] {
+        assert_eq!(anyone.validate(secret).status, 503, "what may have been revoked is not valid");
+    }
+    assert_eq!(servers[0].caller(owner.credential()).get("/v1/me").status, 503);
+    let failing = anyone.get("/ready").fails(503, "unavailable");
+    assert!(failing["failing"].as_array().unwrap().contains(&"ledger".into()), "{failing}");
+    fs::remove_file(&folder).unwrap();
+    fs::rename(&aside, &folder).unwrap();
+    eventually("the end of the comparison", || (anyone.validate(&good).status == 200).then_some(()));
+    for server in &servers {
+        eventually("a word about it", || has_repeated(server).then_some(()));
+        let revived = doomed.iter().filter(|[_, secret]| server.anyone().is_valid(secret)).count();
+        assert_eq!(revived, 0);
+        assert!(server.metrics().get("nolapse_ledger_repeated_total") > 0);
+    }
+    let [fresh] = texts(&owner.create("changes go on"), ["secret"]);
+    assert!(servers.iter().all(|server| server.anyone().is_valid(&fresh)));
+    servers[0].command(&["audit", "verify"], "").succeeds();
+}
+
+#[test]
+fn without_a_folder_nodes_keep_no_ledger() {
+    let server = Server::start(Backend::PostgreSql, Options::default());
+    assert!(!server.anyone().get("/metrics").text().contains("nolapse_ledger"));
+    let refused = server.command(&["ledger", "replay"], "");
+    assert!(refused.fails(1).contains("no ledger is kept"), "{refused:?}");
+}
