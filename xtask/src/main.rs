@@ -48,7 +48,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "chaos",
-        usage: "chaos [--seconds N] [--seed S] [--fault NAME,…|none] [--faults] [--relaxed] [--nodes N] [--patroni] [--redis] …",
+        usage: "chaos [--seconds N] [--seed S] [--fault NAME,…|none] [--faults] [--owners N] [--relaxed] [--nodes N] [--patroni] [--redis] …",
         about: "faults in such a cluster under load, and a verdict on what clients saw; --faults lists them, --relaxed is \
                 to be found at fault",
         run: |args| lab("chaos", args),

@@ -86,7 +86,12 @@ impl Context {
         let logged: HashMap<LogPlace, Timestamp> = logged.into_iter().collect();
         let listed = |node: RegisteredNode| {
             let applied = node.applied.iter().sum();
-            let oldest_missing = missing(&node).filter_map(|place| logged.get(&place).copied()).min();
+            let oldest_missing = if node.applied.is_empty() {
+                // It has reported nothing yet.
+                Some(node.started_at)
+            } else {
+                missing(&node).filter_map(|place| logged.get(&place).copied()).min()
+            };
             ListedNode { node, applied, behind: all - applied, oldest_missing }
         };
         Ok((nodes.into_iter().map(listed).collect(), self.now()))

@@ -18,12 +18,15 @@ const SECONDS: u64 = 60;
 /// On two processor cores more clients only wait longer.
 const CROWD: Crowd = Crowd { owners: 4, watchers: 2, of_front: 1 };
 
-/// `cargo xtask chaos [--seconds N] [--seed S] [--fault NAME,…|none] [--relaxed]`, and what a cluster takes.
+/// `cargo xtask chaos [--seconds N] [--seed S] [--fault NAME,…|none] [--owners N] [--relaxed]`, and what a cluster takes.
 pub(crate) fn task(mut args: Args) -> Result {
     let mut shape = Shape::read(&mut args)?;
     let seconds = number(&mut args, "--seconds")?.unwrap_or(SECONDS);
     let seed = number(&mut args, "--seed")?.unwrap_or_else(|| u64::from(std::process::id()));
     let names = args.value("--fault")?;
+    // They wait for acknowledgements most of the time: with more of them, more is revoked.
+    let owners = number(&mut args, "--owners")?.and_then(|owners| usize::try_from(owners).ok());
+    let crowd = Crowd { owners: owners.unwrap_or(CROWD.owners), ..CROWD };
     if args.flag("--relaxed") {
         // Answers before acknowledgements, on purpose: the checker must find it.
         shape.consistency = "relaxed";
@@ -45,7 +48,7 @@ pub(crate) fn task(mut args: Args) -> Result {
     let mut chance = Chance::new(seed);
     let mut happened = Vec::new();
     say::step(format!("{seconds} s of load and faults, seed {seed}; logs are in {}", logs.display()));
-    let (result, mut clients) = load.run(CROWD, chance.number(), || {
+    let (result, mut clients) = load.run(crowd, chance.number(), || {
         // The last fault ends in time for what it leaves behind to be seen.
         let end = Instant::now() + Duration::from_secs(seconds);
         while Instant::now() < end {

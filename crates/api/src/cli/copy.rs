@@ -33,13 +33,20 @@ impl Args {
         let (option, text) = match (&self.to, &self.to_file) {
             (Some(url), _) => ("--to", Zeroizing::new(url.clone())),
             (None, Some(file)) => {
+                if file.to_string_lossy().contains("://") {
+                    // Not repeated: there may be a password in it.
+                    return Err("--to-file names a file that contains the URL, not the URL itself".into());
+                }
                 let read =
                     fs::read_to_string(file).map_err(|error| format!("--to-file {}: {error}", file.display()))?;
+                if read.trim().is_empty() {
+                    return Err(format!("--to-file {}: the file is empty: write the URL to it", file.display()).into());
+                }
                 ("--to-file", Zeroizing::new(read))
             }
             (None, None) => return Err("name the database to copy to: --to or --to-file".into()),
         };
-        let text = text.strip_suffix('\n').unwrap_or(&text);
+        let text = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
         Ok(DatabaseUrl::parse(text).map_err(|error| format!("{option}: {error}"))?)
     }
 }

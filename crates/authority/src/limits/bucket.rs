@@ -65,9 +65,10 @@ impl Bucket {
         self.is_raised() && !was_raised
     }
 
-    /// Takes one attempt back: it was none.
-    pub(super) const fn uncount(&mut self) {
+    /// Takes one attempt back: it was none. Nor does anybody wait for it.
+    pub(super) fn uncount(&mut self) {
         self.level = self.level.saturating_sub(ONE);
+        self.at = self.at - self.wait;
     }
 
     /// Whether it has worn off, so that nothing is lost by forgetting it.

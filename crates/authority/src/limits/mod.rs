@@ -168,7 +168,8 @@ impl SignInLimiter {
             Shared::Counted(raised) => {
                 attempt.is_shared = true;
                 let account = counts.iter().position(|count| count.limit == SharedLimit::SignInAccount);
-                attempt.raises_alarm |= account.is_some_and(|place| raised[place]);
+                // All nodes together raise it once.
+                attempt.raises_alarm = account.is_some_and(|place| raised[place]);
                 Ok(attempt)
             }
             Shared::Unknown => Ok(attempt),

@@ -44,6 +44,8 @@ pub fn shown_scopes(catalogue: &ScopeCatalogue, credential: &Credential, listed:
 
 /// How often a request looks again when a change overtook what it waited for, before it reads for itself alone.
 const ROUNDS: usize = 3;
+/// Questions to the shared cache at the same time.
+const MOST_QUESTIONS: usize = 256;
 
 /// Where facts about a token may come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +91,8 @@ pub struct Validator {
     negatives: Negatives,
     flights: Flights,
     misses: Semaphore,
+    /// Questions to the shared cache. Those beyond go to the database at once.
+    questions: Semaphore,
     miss_wait: Duration,
     counters: OutcomeCounters,
 }
@@ -103,6 +107,7 @@ impl Validator {
             negatives: Negatives::new(limits.negative_entries, limits.negative_ttl),
             flights: Flights::default(),
             misses: Semaphore::new(limits.miss_places.max(1)),
+            questions: Semaphore::new(MOST_QUESTIONS),
             miss_wait: limits.miss_wait,
             counters: OutcomeCounters::default(),
         }
@@ -366,7 +371,10 @@ impl Validator {
         let begun = self.context.comparisons.begun();
         let passed_on = match source {
             // Without a place: those are for reads of the database, and a shared cache that is just not too slow would hold them.
-            Source::Others => self.fetch.passed_on(digest, self.context.fences.stamp()).await,
+            Source::Others => match self.questions.try_acquire() {
+                Ok(_place) => self.fetch.passed_on(digest, self.context.fences.stamp()).await,
+                Err(_) => None,
+            },
             Source::Database => None,
         };
         let fetched = match passed_on {

@@ -120,7 +120,10 @@ impl Follow {
         if !self.is_registered {
             self.register_again(&session).await?;
         }
-        self.tell_address(&session).await?;
+        if let Err(error) = self.tell_address(&session).await {
+            // People read it. Nothing that nodes tell each other waits for it.
+            tracing::debug!(%error, "the other nodes could not be told where this one is reached");
+        }
         self.memory.asked();
         let question = self.follower.poll(boottime_nanos());
         let node = self.shared.registration.node();

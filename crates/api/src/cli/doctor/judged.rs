@@ -332,6 +332,7 @@ mod tests {
                 migration: String::new(),
                 tag_key: key.to_owned(),
                 consistency,
+                address: None,
             },
             beat: 1,
             applied: Vec::new(),

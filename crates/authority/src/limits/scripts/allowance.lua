@@ -20,7 +20,7 @@ local beyond = after - now - HOUR
 if beyond > 0 then
     if whole > now + HOUR then
         -- From a clock that was ahead, or made up.
-        write(now + HOUR)
+        write(now + HOUR - interval + math.min(interval, LONGEST_WAIT * 1000000))
     end
     return { math.min(math.ceil(beyond / 1000000), LONGEST_WAIT) }
 end

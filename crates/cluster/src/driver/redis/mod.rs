@@ -32,6 +32,8 @@ const PATIENCE: Duration = Duration::from_millis(20);
 const COUNT_PATIENCE: Duration = Duration::from_millis(50);
 /// How long Redis is not asked after it was slow or failed.
 const PAUSE: Nanos = 1_000_000_000;
+/// The end of no pause.
+static ALWAYS: AtomicI64 = AtomicI64::new(0);
 /// The longest value that is read.
 const MOST_BYTES: usize = 16 * 1024;
 /// Values on their way to Redis at once; further ones are left out.
@@ -62,6 +64,8 @@ struct Shared {
     /// There is something to announce.
     announced: Notify,
     writes: Arc<Semaphore>,
+    /// Scripts that nobody waits for.
+    scripts: Arc<Semaphore>,
     counters: Counters,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -115,6 +119,7 @@ impl Redis {
             counts_paused_until: AtomicI64::new(0),
             announced: Notify::new(),
             writes: Arc::new(Semaphore::new(MOST_WRITES)),
+            scripts: Arc::new(Semaphore::new(MOST_WRITES)),
             counters: Counters::default(),
             task: Mutex::new(None),
         })))
@@ -192,7 +197,7 @@ impl Redis {
     /// The script is sent with each question: one and a half kilobyte, beside a slow hash as a rule, against remembering which
     /// servers know it.
     pub async fn run(&self, script: &str, names: &[[u8; 32]], numbers: &[i64]) -> Option<Vec<i64>> {
-        let (mut link, command) = self.0.counting(script, names, numbers)?;
+        let (mut link, command) = self.0.counting(script, names, numbers, &self.0.counts_paused_until)?;
         let answer =
             timeout(COUNT_PATIENCE, command.query_async::<Vec<i64>>(&mut link)).await.ok().and_then(Result::ok);
         if answer.is_none() {
@@ -201,10 +206,10 @@ impl Redis {
         answer
     }
 
-    /// Has a script run that nobody waits for. It may be left out.
+    /// Has a script run that nobody waits for, also while Redis has nothing counted: it may take back what was. It may be left out.
     pub fn run_later(&self, script: &str, names: &[[u8; 32]], numbers: &[i64]) {
-        let Some((mut link, command)) = self.0.counting(script, names, numbers) else { return };
-        let Ok(place) = Arc::clone(&self.0.writes).try_acquire_owned() else { return };
+        let Some((mut link, command)) = self.0.counting(script, names, numbers, &ALWAYS) else { return };
+        let Ok(place) = Arc::clone(&self.0.scripts).try_acquire_owned() else { return };
         let shared = Arc::clone(&self.0);
         self.0.runtime.spawn(async move {
             if command.query_async::<()>(&mut link).await.is_err() {
@@ -234,9 +239,16 @@ impl Shared {
     }
 
     /// The connection and the command for a script, unless Redis is not to be asked.
-    fn counting(&self, script: &str, names: &[[u8; 32]], numbers: &[i64]) -> Option<(MultiplexedConnection, Cmd)> {
-        let (link, deployment) = self.link(&self.counts_paused_until)?;
-        let prefix = format!("nolapse:{deployment}:count:");
+    fn counting(
+        &self,
+        script: &str,
+        names: &[[u8; 32]],
+        numbers: &[i64],
+        paused_until: &AtomicI64,
+    ) -> Option<(MultiplexedConnection, Cmd)> {
+        let (link, deployment) = self.link(paused_until)?;
+        // In braces: where a Redis divides keys into slots, those of one deployment's counts share one.
+        let prefix = format!("nolapse:{{{deployment}}}:count:");
         let mut command = cmd("EVAL");
         command.arg(script).arg(names.len());
         for name in names {
