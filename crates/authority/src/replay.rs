@@ -579,15 +579,15 @@ impl Replay {
             return Ok(());
         };
         match repeat {
-            Repeat::Replay => {}
-            Repeat::Tokens => self.revoke(&entry, entry.tokens.clone()).await?,
+            // What gives back is compared with the rest at the end.
+            Repeat::Replay | Repeat::GivesBack => {}
+            Repeat::Tokens | Repeat::RotationBack => self.revoke(&entry, entry.tokens.clone()).await?,
             Repeat::Grace => self.end_grace(&entry).await?,
             Repeat::Project => {
                 self.revoke(&entry, entry.tokens.clone()).await?;
                 self.empty_project(&entry).await?;
             }
             Repeat::Rotation => self.note(State::Rotated, entry),
-            Repeat::RotationBack => self.revoke(&entry, entry.tokens.clone()).await?,
             Repeat::Removal => {
                 // Those that it names, whatever became of the person since.
                 self.revoke(&entry, entry.tokens.clone()).await?;
@@ -596,8 +596,6 @@ impl Replay {
             Repeat::MemberOff => self.note(State::MemberOff, entry),
             Repeat::PersonOff => self.note(State::PersonOff, entry),
             Repeat::OrganizationOff => self.note(State::OrganizationOff, entry),
-            // Compared with the rest at the end.
-            Repeat::GivesBack => {}
             Repeat::Sessions => self.end_sessions(&entry).await?,
             Repeat::SessionsAndReport => {
                 self.end_sessions(&entry).await?;

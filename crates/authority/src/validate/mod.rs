@@ -377,15 +377,14 @@ impl Validator {
             },
             Source::Database => None,
         };
-        let fetched = match passed_on {
-            Some(entry) => Fetched::Found(entry),
-            None => {
-                let place = tokio::time::timeout(self.miss_wait, self.misses.acquire());
-                let _place = place.await.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
-                // Before the read: what is read under this stamp is outdated by any change that commits later.
-                let stamp = self.context.fences.stamp();
-                self.fetch.fetch(asked, digest, stamp).await?
-            }
+        let fetched = if let Some(entry) = passed_on {
+            Fetched::Found(entry)
+        } else {
+            let place = tokio::time::timeout(self.miss_wait, self.misses.acquire());
+            let _place = place.await.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
+            // Before the read: what is read under this stamp is outdated by any change that commits later.
+            let stamp = self.context.fences.stamp();
+            self.fetch.fetch(asked, digest, stamp).await?
         };
         self.context.comparisons.check(begun)?;
         Ok(fetched)

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use super::kinds::{are_dead, end, one_of_each};
 use super::{back_up, beside, folder, has_repeated, make, put_back};
 use crate::support::{Backend, Faults, Options, Server, texts};
@@ -93,6 +95,42 @@ fn what_was_given_back_since_is_not_taken_again() {
     server.command(&["restore", copy.to_str().unwrap()], "").succeeds();
     server.serve();
     assert!(server.anyone().is_valid(&secret));
+}
+
+#[test]
+fn what_was_given_back_after_a_replay_stays_given_back_whatever_is_replayed_later() {
+    let mut server = Server::start(Backend::Sqlite, Options::default());
+    let [_, secret] = make(&server);
+    let copy = back_up(&server);
+    server.command(&["organization", "disable", "--org", Server::ORGANIZATION], "").succeeds();
+    server.stop();
+    server.command(&["restore", copy.to_str().unwrap()], "").succeeds();
+    server.serve();
+    assert!(!server.anyone().is_valid(&secret), "repeated");
+    server.command(&["organization", "enable", "--org", Server::ORGANIZATION], "").succeeds();
+    server.stop();
+    server.command(&["ledger", "replay"], "").succeeds();
+    server.serve();
+    assert!(server.anyone().is_valid(&secret), "{}", server.log_since_start());
+}
+
+#[test]
+fn a_rotation_that_was_taken_back_costs_no_token() {
+    let mut server = Server::start(Backend::Sqlite, Options::default());
+    let [[kept, kept_secret], [gone, gone_secret]] = [make(&server), make(&server)];
+    let copy = back_up(&server);
+    let mut owner = server.owner();
+    for id in [&kept, &gone] {
+        owner.rotate(id, &json!({"grace_period_seconds": 3600}));
+        owner.call(&format!("/v1/tokens/{id}/rotate/cancel")).expect(200);
+    }
+    owner.rotate(&gone, &json!({"grace_period_seconds": 3600}));
+    server.stop();
+    server.command(&["restore", copy.to_str().unwrap()], "").succeeds();
+    server.serve();
+    let mut anyone = server.anyone();
+    assert!(anyone.is_valid(&kept_secret), "as it was before the rotation");
+    assert!(!anyone.is_valid(&gone_secret), "rotated again, and its successor is lost");
 }
 
 #[test]

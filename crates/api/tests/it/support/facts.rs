@@ -55,7 +55,7 @@ impl Facts {
         let runtime = Runtime::new().unwrap();
         let url = DatabaseUrl::parse(url).unwrap();
         // A server under load leaves another process little of its file.
-        let options = StoreOptions { pool_size: 1, lock_timeout: Duration::from_secs(60), ..StoreOptions::default() };
+        let options = StoreOptions { pool_size: 1, lock_timeout: Duration::from_mins(1), ..StoreOptions::default() };
         let store = runtime.block_on(Store::open(&url, options, runtime.handle().clone())).unwrap();
         Self { runtime, url, store: Some(store) }
     }
