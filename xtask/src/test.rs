@@ -145,11 +145,13 @@ fn loom() -> Result {
 fn chaos(options: [&str; 2]) -> Result {
     say::step("many nodes under faults");
     services::find_or_install(services::Tool::Faketime)?;
-    let program = project::target_directory()?.join("debug/nolapse-api");
-    run(project::cargo()
-        .args(["run", "--quiet", "--locked", "--package", "lab", "--", "chaos", "--patroni"])
+    let built = project::target_directory()?.join("debug");
+    // Together with the tests, whose features the packages are built for already.
+    run(project::cargo().args(["build", "--quiet", "--locked", "--workspace", "--tests", "--bin", "lab"]))?;
+    run(project::outside(built.join("lab"))
+        .args(["chaos", "--patroni"])
         .args(options)
-        .arg(format!("--program={}", program.display())))
+        .arg(format!("--program={}", built.join("nolapse-api").display())))
 }
 
 #[cfg(test)]

@@ -151,6 +151,10 @@ impl Line {
             let (Ok(client), Ok(server)) = (client, TcpStream::connect((self.target.0.as_str(), self.target.1))) else {
                 continue;
             };
+            // As without a proxy: otherwise each small message waits up to 40 ms for the one before it to be acknowledged. A
+            // connection that has ended cannot be set up, and says so when it is copied.
+            let _ = client.set_nodelay(true);
+            let _ = server.set_nodelay(true);
             let number = {
                 let mut statements = lock(&self.statements);
                 statements.push(0);
