@@ -1,5 +1,5 @@
-//! The ledger: what took rights away, in files outside of the database, so that an older copy of the database that is put back
-//! can be told what it has not heard of.
+//! The ledger: files outside of the database that list the changes which took rights away. When an older copy of the database is
+//! restored, the changes that the copy lacks are found here and made again.
 //!
 //! An entry is an event of an audit trail, cut down to ids: its number and hash say whether a database has it, its action and ids
 //! what to repeat if not. A folder holds parts, named by when they began; each is a line that says whose ledger it is, then one line
@@ -70,7 +70,7 @@ pub struct Limits {
 #[derive(Clone, Debug)]
 pub struct Folder(PathBuf);
 
-/// What was found in a part beside its entries.
+/// How many entries and damaged lines a part has, and which database it is of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// The database it is of, where that was known when it began.
@@ -190,11 +190,7 @@ impl Folder {
     /// # Errors
     /// The disk's.
     pub fn end_replay(&self) -> Result<()> {
-        match remove_file(self.0.join(UNFINISHED)) {
-            Ok(()) => self.sync(),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
-        }
+        if remove(&self.0.join(UNFINISHED))? { self.sync() } else { Ok(()) }
     }
 
     fn sync(&self) -> Result<()> {
@@ -227,11 +223,12 @@ impl Folder {
     }
 }
 
-/// Removes a part, unless another process has.
-fn remove(part: &Path) -> Result<()> {
-    match remove_file(part) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
+/// Removes a file; false if there is none, for example because another process removed it.
+fn remove(file: &Path) -> Result<bool> {
+    match remove_file(file) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -337,7 +334,8 @@ impl Writer {
         Self { folder, limits, part: None }
     }
 
-    /// Appends entries of a database, or none to begin the first part; they are on disk when this returns. After a failure the next entries begin another part.
+    /// Appends entries of a database, or none to begin the first part; they are on disk when this returns. After a failure the next
+    /// entries begin another part.
     ///
     /// # Errors
     /// The disk's.

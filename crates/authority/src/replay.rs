@@ -126,17 +126,7 @@ enum State {
 }
 
 impl State {
-    /// The states that an action ends.
-    fn ended_by(action: &str) -> &'static [Self] {
-        match action {
-            "member.add" => &[Self::Member, Self::MemberOff],
-            "member.enable" => &[Self::MemberOff],
-            "user.enable" => &[Self::PersonOff],
-            "organization.enable" => &[Self::OrganizationOff],
-            "token.rotate.cancel" => &[Self::Rotated],
-            _ => &[],
-        }
-    }
+    const ALL: [Self; 5] = [Self::Member, Self::MemberOff, Self::PersonOff, Self::OrganizationOff, Self::Rotated];
 
     /// The actions that end it.
     const fn ends(self) -> &'static [&'static str] {
@@ -478,10 +468,8 @@ impl Replay {
                 self.given_back.get(&key(state, &entry)).is_some_and(|back| *back > (entry.at, entry.seq));
             if is_given_back || self.was_given_back(state, &entry).await? {
                 self.done.needless += 1;
-            } else if state == State::Rotated {
-                self.revoke(&entry, entry.tokens.clone()).await?;
             } else {
-                self.switch_off(state, &entry).await?;
+                self.take_away(state, &entry).await?;
             }
         }
         if self.done.damaged > 0 {
@@ -501,8 +489,8 @@ impl Replay {
     async fn compare(&mut self, entries: &[Entry]) -> Result<(), LedgerError> {
         for entries in entries.chunks(AT_ONCE) {
             for entry in entries {
-                for state in State::ended_by(&entry.action) {
-                    let back = self.given_back.entry(key(*state, entry)).or_insert((entry.at, entry.seq));
+                for state in State::ALL.into_iter().filter(|state| state.ends().contains(&entry.action.as_str())) {
+                    let back = self.given_back.entry(key(state, entry)).or_insert((entry.at, entry.seq));
                     *back = (*back).max((entry.at, entry.seq));
                 }
             }
@@ -750,8 +738,15 @@ impl Replay {
         Ok(())
     }
 
-    async fn switch_off(&mut self, state: State, entry: &Entry) -> Result<(), LedgerError> {
+    /// Repeats a change that nothing has given back.
+    async fn take_away(&mut self, state: State, entry: &Entry) -> Result<(), LedgerError> {
+        if state == State::Rotated {
+            return self.revoke(entry, entry.tokens.clone()).await;
+        }
         let Some(ask) = self.ask(entry).await? else { return Ok(()) };
+        if state == State::Member {
+            self.revoke_keys(entry).await?;
+        }
         let why = because(entry);
         let outcome = match state {
             State::OrganizationOff => match entry.target_id.parse() {
@@ -763,11 +758,7 @@ impl Replay {
                 }
                 Err(_) => Outcome::Needless,
             },
-            State::Rotated => Outcome::Needless,
-            State::PersonOff | State::Member | State::MemberOff => {
-                if state == State::Member {
-                    self.revoke_keys(entry).await?;
-                }
+            State::PersonOff | State::Member | State::MemberOff | State::Rotated => {
                 let Ok(user) = UserId::parse(&entry.target_id) else { return Ok(()) };
                 let organization = entry.organization_id;
                 let work = self.context.change(ask.holding(user), move |change| {

@@ -33,7 +33,8 @@ pub use audit_trail::ledger as format;
 
 /// Between two attempts to write what waits for a disk that fails.
 const AGAIN: Duration = Duration::from_secs(10);
-/// The most entries that wait for a disk that fails. Those beyond are read from the audit trails at the next start.
+/// The most entries that wait for a disk that fails. The oldest beyond are dropped; the next start adds those of them that the audit
+/// trails have and that are less than a minute older than the newest entry.
 const MOST_WAITING: usize = 10_000;
 
 /// The ledger of this process. Ends with its last clone.
@@ -297,7 +298,6 @@ impl Thread {
             Err(error) => {
                 self.counts.failures.fetch_add(1, Ordering::Relaxed);
                 self.waiting = entries.into();
-                // The oldest go: a start reads what is missing from the trails.
                 let surplus = self.waiting.len().saturating_sub(MOST_WAITING);
                 self.waiting.drain(..surplus);
                 self.counts.waiting.store(self.waiting.len() as u64, Ordering::Relaxed);
