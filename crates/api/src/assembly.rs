@@ -216,12 +216,8 @@ fn ledger(ledger: &sections::Ledger, url: &DatabaseUrl) -> Result<Option<Ledger>
 
 /// The folder of the ledger.
 pub(crate) fn ledger_folder(ledger: &sections::Ledger, url: &DatabaseUrl) -> Option<Folder> {
-    let beside = || {
-        let mut name = url.sqlite_path()?.as_os_str().to_owned();
-        name.push(".ledger");
-        Some(PathBuf::from(name))
-    };
-    ledger.directory.clone().or_else(beside).map(Folder::new)
+    let default = || url.sqlite_path().map(|database| beside(database, ".ledger"));
+    ledger.directory.clone().or_else(default).map(Folder::new)
 }
 
 /// The options for opening the store.
@@ -415,8 +411,8 @@ fn ring(current: &SecretKey, keys: &sections::Keys) -> Result<Keyring, Misfit> {
 
 /// The path of the file with the tag key, if none is configured.
 pub(crate) fn key_path(keys: &sections::Keys, url: &DatabaseUrl) -> Result<PathBuf, Misfit> {
-    let beside = || url.sqlite_path().map(beside);
-    Ok(keys.tag_key_path.clone().or_else(beside).ok_or(
+    let default = || url.sqlite_path().map(|database| beside(database, ".tag-key"));
+    Ok(keys.tag_key_path.clone().or_else(default).ok_or(
         "no tag key: set keys.tag_key_file (make one with `openssl rand -hex 32`), or keys.tag_key_path to have it made",
     )?)
 }
@@ -435,9 +431,10 @@ fn warn_if_others_read(path: &Path, what: &str) {
     }
 }
 
-fn beside(database: &Path) -> PathBuf {
+/// The path of a database with a suffix.
+pub(crate) fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
-    name.push(".tag-key");
+    name.push(suffix);
     PathBuf::from(name)
 }
 

@@ -169,7 +169,7 @@ impl Membership {
         }
     }
 
-    /// Tells operators where this node is reached; of one process alone nobody asks.
+    /// Registers the address of this node for `GET /v1/nodes`. Does nothing on SQLite, where there are no nodes.
     pub(crate) fn reached_at(&self, address: String) {
         match &self.place {
             Place::Alone(_) => {}

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::sources::SourceArgs;
 use super::{Failure, output, serve};
 use crate::assembly::database_url;
+use crate::config::without_line_break;
 use crate::membership::Entrance;
 
 /// Options of `copy`.
@@ -46,8 +47,7 @@ impl Args {
             }
             (None, None) => return Err("name the database to copy to: --to or --to-file".into()),
         };
-        let text = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
-        Ok(DatabaseUrl::parse(text).map_err(|error| format!("{option}: {error}"))?)
+        Ok(DatabaseUrl::parse(without_line_break(&text)).map_err(|error| format!("{option}: {error}"))?)
     }
 }
 

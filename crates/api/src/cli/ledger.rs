@@ -21,7 +21,7 @@ pub(super) struct Args {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Action {
-    /// Read a ledger and print what is in its parts. Exits with 1 if lines are damaged.
+    /// Read a ledger and print the number of entries in each of its files. Exits with 1 if lines are damaged.
     Check(FolderArgs),
     /// Compare a whole ledger with the database, and repeat the revocations that the database does not have. On SQLite no server
     /// may run.

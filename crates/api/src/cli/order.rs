@@ -45,7 +45,7 @@ async fn carry_out(config: &Config, background: &Runtime, order: &Order) -> Resu
     .await
 }
 
-/// Does something with the services in the place of a server.
+/// Enters the deployment as a server would, and does something with its services.
 pub(super) async fn with_services<T>(
     config: &Config,
     background: &Runtime,
@@ -55,7 +55,7 @@ pub(super) async fn with_services<T>(
     serving(Entrance::enter(&url).await?, config, &url, background, work).await
 }
 
-/// The same after the entrance.
+/// Joins the other servers after the entrance, does something with the services, and leaves.
 pub(super) async fn serving<T>(
     entrance: Entrance,
     config: &Config,

@@ -13,7 +13,7 @@ pub(super) fn emit(text: &str) -> io::Result<()> {
     }
 }
 
-/// Writes a line to standard error for somebody who waits at a terminal. A closed standard error does not stop the work.
+/// Writes a progress line to standard error if that is a terminal. A closed standard error does not stop the work.
 pub(super) fn progress(text: &str) {
     if io::stderr().is_terminal() {
         let _ = writeln!(io::stderr(), "{text}");

@@ -28,6 +28,7 @@ use std::path::PathBuf;
 use merged::Merged;
 use problem::{Problem, Problems};
 pub(crate) use sections::Config;
+pub(crate) use twins::without_line_break;
 
 /// The sources. Loading reads nothing from the process itself, so that a test can set the environment.
 #[derive(Clone, Debug, Default)]

@@ -75,14 +75,18 @@ fn read(key: &Key, twin: &str, path: &str, origin: &str) -> Result<ValueKind, Pr
     let text = std::fs::read_to_string(Path::new(path))
         .map(Zeroizing::new)
         .map_err(|error| refuse(format!("cannot be read ({error})"), "use a readable file".into()))?;
-    // Editors and `echo` end a file with a line break; a secret never does.
-    let secret = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    let secret = without_line_break(&text);
     if secret.is_empty() {
         return Err(refuse("is empty".into(), format!("write {} to it", key.path)));
     }
     let kind = if key.kind == Kind::HexKeys { Kind::HexKey } else { key.kind };
     kind.accept(Raw::Untyped(secret.to_owned()))
         .map_err(|Refusal { wrong: _, right }| refuse(format!("does not contain a valid value of {}", key.path), right))
+}
+
+/// The text of a secret file. Editors and `echo` end a file with a line break; a secret never ends with one.
+pub(crate) fn without_line_break(text: &str) -> &str {
+    text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line))
 }
 
 fn origin(value: &Value) -> String {

@@ -228,24 +228,24 @@ fn encode_redis(encoder: &mut DescriptorEncoder<'_>, status: RedisStatus) -> fmt
 
 /// Encodes how often attempts were counted with the other nodes.
 fn encode_shared_limits(encoder: &mut DescriptorEncoder<'_>, counters: &SharedLimitCounters) -> fmt::Result {
-    let counter = ConstCounter::new(0_u64);
     let help = "Attempts that this node let in, by what counting them with the other nodes in Redis came to; where that is \
                 unavailable, the node's own count decided";
-    let mut outcomes = encoder.encode_descriptor("shared_limits", help, None, counter.metric_type())?;
-    for (outcome, count) in counters.snapshot() {
-        ConstCounter::new(count).encode(outcomes.encode_family(&[("outcome", outcome)])?)?;
-    }
-    Ok(())
+    encode_outcomes(encoder, "shared_limits", help, &counters.snapshot())
 }
 
 /// Encodes how often facts were taken from the cache that the nodes share.
 fn encode_shared(encoder: &mut DescriptorEncoder<'_>, counters: &SharedCounters) -> fmt::Result {
-    let counter = ConstCounter::new(0_u64);
     let help =
         "Tokens looked for in the shared cache by what came of it; a refused entry may be outdated or is not ours";
-    let mut outcomes = encoder.encode_descriptor("shared_cache", help, None, counter.metric_type())?;
-    for (outcome, count) in counters.snapshot() {
-        ConstCounter::new(count).encode(outcomes.encode_family(&[("outcome", outcome)])?)?;
+    encode_outcomes(encoder, "shared_cache", help, &counters.snapshot())
+}
+
+/// Encodes one counter with a value for each outcome.
+fn encode_outcomes(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, counts: &[(&str, u64)]) -> fmt::Result {
+    let counter = ConstCounter::new(0_u64);
+    let mut outcomes = encoder.encode_descriptor(name, help, None, counter.metric_type())?;
+    for (outcome, count) in counts {
+        ConstCounter::new(*count).encode(outcomes.encode_family(&[("outcome", *outcome)])?)?;
     }
     Ok(())
 }

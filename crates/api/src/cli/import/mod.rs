@@ -19,6 +19,7 @@ use token_domain::id::OrganizationId;
 use token_domain::text::Slug;
 
 use self::rows::{Next, Rows};
+use super::order::serving;
 use super::sources::SourceArgs;
 use super::{Failure, output, serve};
 use crate::assembly::database_url;
@@ -76,12 +77,10 @@ async fn import(config: &Config, background: &tokio::runtime::Runtime, args: &Ar
         }
         _ => error,
     })?;
-    let joined = entrance.join(config, &url, background.handle()).await?;
-    joined.membership.follow(&joined.services.context).await?;
-    joined.services.context.resume_time().await?;
-    let done = all(&joined.store, &joined.services.imports, args).await;
-    joined.leave().await;
-    done
+    serving(entrance, config, &url, background, async |services| {
+        all(services.context.store(), &services.imports, args).await
+    })
+    .await
 }
 
 async fn all(store: &Store, imports: &Imports, args: &Args) -> Result<Told, Failure> {
