@@ -24,7 +24,7 @@ kinds! {
     Revoked,
     /// Revoked with a reason.
     RevokedForReason,
-    /// Revoked by whoever presents it, as OAuth says.
+    /// Revoked with `POST /v1/oauth/revoke` by a caller that holds it.
     Presented,
     /// Revoked by itself.
     ByItself,
@@ -58,7 +58,7 @@ kinds! {
     SessionOfMember,
     /// A session that ended with a new password.
     SessionBeforePassword,
-    /// Of a disabled organisation; the last, for nobody can do anything there afterwards.
+    /// A token of a disabled organisation. This must be the last row: no request succeeds in that organisation afterwards.
     OfOrganization,
 }
 

@@ -1,4 +1,5 @@
-//! The ledger of revocations: no older copy of the database revives what was revoked after it was made.
+//! The ledger of revocations: when an older copy of the database is restored, tokens that were revoked after the copy was made stay
+//! revoked.
 
 mod disk;
 mod kinds;

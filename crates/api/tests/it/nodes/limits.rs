@@ -1,4 +1,4 @@
-//! Limits that nodes count together in a Redis, and what is left of them without it.
+//! Rate limits that the nodes count together in Redis, and that each node counts alone while Redis is not available.
 
 use std::time::Instant;
 

@@ -26,7 +26,7 @@ fn a_deployment_goes_on_after_it_was_copied() {
     let refused = before.command(&copy, "");
     assert!(refused.fails(1).contains("another process"), "{refused:?}");
     before.stop();
-    // The address has a password as a rule, which nobody else on the machine may see.
+    // From a file: a database URL usually contains a password, and other users of the machine can read the command line.
     let file = before.database.folder().join("target");
     std::fs::write(&file, format!("{url}\n")).unwrap();
     let copied = before.command(&["copy", "--to-file", file.to_str().unwrap()], "");
