@@ -68,6 +68,7 @@ const STEPS: &[Step] = &[
     // The first of the two also builds the programs.
     Step { name: "instructions", pipeline: 1, on: On::Last, takes: Takes::Seconds([100, 100, 100]) },
     Step { name: "profile", pipeline: 1, on: On::Last, takes: Takes::Seconds([20, 20, 20]) },
+    Step { name: "nodes", pipeline: 1, on: On::Last, takes: Takes::Seconds([150, 150, 150]) },
 ];
 
 /// Seconds to make a database of a million live tokens, and to validate each of them once.

@@ -6,6 +6,7 @@
 
 use super::backend::Backend;
 use super::contender::{Product, Running, SEED, bare};
+use super::cost::Observed;
 use super::request::{Answer, VALIDATE};
 use super::tokens;
 use std::collections::{BTreeMap, HashMap};
@@ -66,11 +67,11 @@ impl Counts {
 }
 
 impl Counter {
-    /// Builds the programs and makes a few tokens.
+    /// Builds the programs and makes a few tokens in such a database.
     ///
     /// # Errors
     /// If valgrind cannot be found or installed, or a program cannot be built.
-    pub(super) fn prepare() -> Result<Self> {
+    pub(super) fn prepare(backend: Backend) -> Result<Self> {
         let valgrind = find_or_install(Tool::Valgrind)?;
         let control = need("callgrind_control", "valgrind")?;
         say::step("building the programs that are counted");
@@ -78,7 +79,7 @@ impl Counter {
         let (program, bare) = (programs.join("nolapse-api"), programs.join("bare"));
         let folder = tempfile::Builder::new().prefix("nolapse-callgrind-").tempdir();
         let folder = folder.attempt(|| "make a folder".into())?;
-        let product = Product::prepare(program, folder.path(), 0, Backend::Sqlite)?.on_all_cores();
+        let product = Product::prepare(program, folder.path(), 0, backend)?.on_all_cores();
         let product = product.with("NOLAPSE__SERVER__WORKERS", "1");
         let file = folder.path().join("tokens");
         product.seed(TOKENS, &file)?;
@@ -92,6 +93,16 @@ impl Counter {
     /// Counts the product.
     pub(super) fn of_product(&self) -> Result<Counts> {
         self.count("nolapse-api", &self.product.launch())
+    }
+
+    /// Starts the product on its database, without counting.
+    pub(super) fn start(&self, name: &str) -> Result<Running> {
+        Running::start(&self.product.launch(), self.folder.path().join(format!("{name}.log")))
+    }
+
+    /// The processes of the database, if it has any.
+    pub(super) fn database(&self) -> Vec<Observed> {
+        self.product.observed_database().into_iter().collect()
     }
 
     /// Counts the baseline.

@@ -233,9 +233,12 @@ impl Product {
 
     /// The processes whose processor time counts: the server's, and all of the database's.
     pub(super) fn observed(&self, running: &Running) -> Vec<Observed> {
-        let server = running.observed();
-        let database = self.database.as_ref().map(|database| Observed { pid: database.postgres_id(), family: true });
-        std::iter::once(server).chain(database).collect()
+        std::iter::once(running.observed()).chain(self.observed_database()).collect()
+    }
+
+    /// The processes of the database, if it has any.
+    pub(super) fn observed_database(&self) -> Option<Observed> {
+        self.database.as_ref().map(|database| Observed { pid: database.postgres_id(), family: true })
     }
 }
 

@@ -5,6 +5,7 @@
 //! share is given, and under valgrind, which has no SHA instructions, the digest takes ten times as many as on a
 //! processor.
 
+use super::backend::Backend;
 use super::callgrind::{Counter, Counts};
 use super::cost::precise;
 use super::goals::{Figure, Goal, Outcome};
@@ -72,7 +73,7 @@ struct Request {
 
 impl Request {
     fn count() -> Result<Self> {
-        let counter = Counter::prepare()?;
+        let counter = Counter::prepare(Backend::Sqlite)?;
         Ok(Self { product: counter.of_product()?, bare: counter.of_bare()? })
     }
 

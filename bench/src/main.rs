@@ -17,6 +17,7 @@ mod goal_table;
 mod goals;
 mod instructions;
 mod listing;
+mod nodes;
 mod plan;
 mod report;
 mod request;
@@ -81,6 +82,12 @@ const ALONE: &[Alone] = &[
         name: "workers",
         about: "what a second worker brings, by the processor time of a request",
         run: workers::run,
+        ground: Ground::Processor,
+    },
+    Alone {
+        name: "nodes",
+        about: "a request on one of three nodes on PostgreSQL, and what each added node brings, by processor time",
+        run: nodes::measure,
         ground: Ground::Processor,
     },
     Alone { name: "start", about: "seconds of a start", run: size::start, ground: Ground::Tokens },
