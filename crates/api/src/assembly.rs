@@ -332,6 +332,7 @@ pub(crate) fn policy(config: &Config) -> Policy {
         fresh_proof: span(config.sessions.fresh),
         invitation_lifetime: span(config.people.invitation_ttl),
         open_founding: config.people.open_founding,
+        operators: config.deployment.operator_organization.clone(),
         sign_in: SignInLimits {
             attempts: config.rate_limit.sign_in_attempts,
             window: span(config.rate_limit.sign_in_window),

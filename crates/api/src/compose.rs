@@ -75,6 +75,7 @@ pub(crate) async fn serve(
     note_tag_key(&services.context).await?;
     let (code, pending) = pending_setup(&services).await?;
     services.sso.check_organizations().await?;
+    services.context.check_operators().await?;
 
     let service_token = ServiceToken::new(service_token(config));
     let tag_keys = TagKeys { ids: tag_key_ids(&config.keys, &url)?, url };

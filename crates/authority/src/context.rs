@@ -55,6 +55,8 @@ pub struct Policy {
     pub invitation_lifetime: Span,
     /// Whether people may make further organisations by themselves.
     pub open_founding: bool,
+    /// The organisation whose administrators operate the deployment; nothing for the one that was made first.
+    pub operators: Option<Slug>,
     /// How many attempts at signing in are put up with.
     pub sign_in: SignInLimits,
     /// How long an idempotency key is remembered.
@@ -120,6 +122,7 @@ impl Default for Policy {
             fresh_proof: Span::seconds(600),
             invitation_lifetime: Span::days(7),
             open_founding: true,
+            operators: None,
             sign_in: SignInLimits::default(),
             idempotency_window: Span::days(1),
             token_cap: None,

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use storage::StoreError;
 use storage::model::{Consistency, LogPlace, RegisteredNode};
+use token_domain::id::OrganizationId;
 use token_domain::{Span, Timestamp};
 
 use crate::context::Context;
@@ -52,8 +54,7 @@ fn missing(node: &RegisteredNode) -> impl Iterator<Item = LogPlace> {
 const OPERATING: &str = "admin";
 
 impl Context {
-    /// Whether the caller operates the deployment: has `admin` in the organisation that set-up made, and is bound to nothing
-    /// in it.
+    /// Whether the caller operates the deployment: has `admin` in the organisation of operators, and is bound to nothing in it.
     ///
     /// # Errors
     /// The store's; a catalogue without that scope.
@@ -63,8 +64,30 @@ impl Context {
         if required.check(&caller.effective).is_err() || !caller.reaches_whole_organization() {
             return Ok(false);
         }
-        let first = self.store.read(|reads| Box::pin(reads.first_made_organization())).await?;
-        Ok(first == Some(caller.organization_id))
+        Ok(self.operators().await? == Some(caller.organization_id))
+    }
+
+    /// The organisation of operators: the one that the configuration names, else the one that was made first.
+    async fn operators(&self) -> Result<Option<OrganizationId>, StoreError> {
+        let Some(slug) = self.policy.operators.clone() else {
+            return self.store.read(|reads| Box::pin(reads.first_made_organization())).await;
+        };
+        let read = self.store.read(move |reads| Box::pin(async move { reads.organization_by_slug(&slug).await }));
+        Ok(read.await?.map(|organization| organization.id))
+    }
+
+    /// Warns where the configuration names an organisation of operators that does not exist.
+    ///
+    /// # Errors
+    /// An error of the store.
+    pub async fn check_operators(&self) -> Result<(), Failure> {
+        if let (Some(slug), None) = (&self.policy.operators, self.operators().await?) {
+            tracing::warn!(
+                organization = slug.as_str(),
+                "deployment.operator_organization names an organisation that does not exist, so only the service token lists the nodes: correct it, or create the organisation yourself before somebody else does"
+            );
+        }
+        Ok(())
     }
 
     /// The servers that share the database, in the order they registered in, and the moment. None where one process serves an

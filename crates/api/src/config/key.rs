@@ -8,6 +8,7 @@ use url::Url;
 
 use authority::legacy::LegacyShape;
 use edge::listen::Listen;
+use token_domain::text::Slug;
 
 /// One configuration key. The table of all of them is [`super::keys::KEYS`].
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +74,8 @@ pub(crate) enum Kind {
     Mailbox,
     /// A text of visible ASCII characters.
     Visible,
+    /// The slug of an organisation.
+    Slug,
     /// Web origins, `https://app.example.com`, with no path.
     Origins,
     /// Networks, `10.0.0.0/8`, or single addresses.
@@ -142,6 +145,7 @@ impl Kind {
             Self::MailServer => "URL, `smtps://` or `smtp://`".into(),
             Self::Mailbox => "mail address".into(),
             Self::Visible => "text".into(),
+            Self::Slug => "slug".into(),
             Self::Origins => "list of web origins".into(),
             Self::Networks => "list of networks".into(),
             Self::Shapes => "list of key formats".into(),
@@ -212,6 +216,7 @@ impl Kind {
             Self::MailServer => is_mail_server(text),
             Self::Mailbox => text.parse::<lettre::message::Mailbox>().is_ok(),
             Self::Visible => is_visible(text),
+            Self::Slug => Slug::parse(text).is_ok(),
             Self::Origins => is_origin(text),
             Self::Networks => parse_network(text).is_some(),
             Self::Shapes => {
@@ -243,6 +248,7 @@ impl Kind {
             Self::MailServer => "write smtps://mail.example.com or smtp://mail.example.com:587; the user and the password have keys of their own".into(),
             Self::Mailbox => "write an address, such as tokens@example.com or nolapse tokens <tokens@example.com>".into(),
             Self::Visible => "write visible ASCII characters".into(),
+            Self::Slug => "write the slug of an organisation, such as acme-operations".into(),
             Self::Origins => "write origins without a path, such as https://app.example.com".into(),
             Self::Shapes => "write formats such as prefix=sk_ alphabet=alnum length=24-64".into(),
             Self::Networks => "write networks such as 10.0.0.0/8 or single addresses".into(),

@@ -375,6 +375,13 @@ pub(crate) const KEYS: &[Key] = &[
         Some("250"),
         "How long a token look-up waits for its turn before it is answered 503.",
     ),
+    // deployment
+    key(
+        "deployment.operator_organization",
+        Kind::Slug,
+        None,
+        "The slug of the organisation whose administrators operate this deployment: `GET /v1/nodes` and the page \"Deployment\" of the dashboard are theirs. Defaults to the organisation that was created first. Must be the same on all nodes.",
+    ),
     // cluster
     key(
         "cluster.consistency",

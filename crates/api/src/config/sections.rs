@@ -11,6 +11,7 @@ use authority::legacy::{LegacyShape, LegacyShapes};
 use ipnet::IpNet;
 use lettre::message::Mailbox;
 use serde::{Deserialize, Deserializer};
+use token_domain::text::Slug;
 use url::Url;
 
 use super::key;
@@ -41,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) tokens: Tokens,
     /// The cache of tokens.
     pub(crate) cache: Cache,
+    /// The deployment as a whole.
+    pub(crate) deployment: Deployment,
     /// Nodes that share a database.
     pub(crate) cluster: Cluster,
     /// What the nodes share beside it.
@@ -110,6 +113,14 @@ pub(crate) struct Database {
     #[serde(rename = "lock_timeout_ms", deserialize_with = "millis")]
     pub(crate) lock_timeout: Duration,
     pub(crate) migrate_at_start: bool,
+}
+
+/// `deployment.*`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deployment {
+    #[serde(default, deserialize_with = "slug")]
+    pub(crate) operator_organization: Option<Slug>,
 }
 
 /// `cluster.*`
@@ -389,6 +400,11 @@ fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D:
     let texts = Vec::<String>::deserialize(deserializer)?;
     let parsed: Option<Vec<IpNet>> = texts.iter().map(|text| key::parse_network(text)).collect();
     parsed.ok_or_else(|| serde::de::Error::custom("not a network"))
+}
+
+fn slug<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Slug>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| Slug::parse(&text)).transpose().map_err(serde::de::Error::custom)
 }
 
 fn shapes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<LegacyShapes, D::Error> {

@@ -8,6 +8,8 @@ use edge::listen::Listen;
 use storage::migrate::MigrationStatus;
 use storage::model::RegisteredNode;
 use storage::nodes::ServerSettings;
+use token_domain::record::Organization;
+use token_domain::text::Slug;
 use token_domain::{Span, Timestamp};
 use url::Url;
 
@@ -111,6 +113,24 @@ pub(super) fn log_size(bytes: u64) -> Line {
         return Line::good(WHAT, found);
     }
     Line::warning(WHAT, found, "end what reads the database for long, such as a backup: until then the log only grows")
+}
+
+/// The organisation that the configuration names as the operators'.
+pub(super) fn operators(slug: &Slug, organization: Option<&Organization>) -> Line {
+    const WHAT: &str = "operator organization";
+    match organization {
+        None => Line::problem(
+            WHAT,
+            format!("there is no organisation {slug}"),
+            "correct deployment.operator_organization, or create the organisation yourself before somebody else does",
+        ),
+        Some(organization) if organization.disabled_at.is_some() => Line::warning(
+            WHAT,
+            format!("{slug} is disabled"),
+            "`nolapse-api organization enable` it, or name another in deployment.operator_organization",
+        ),
+        Some(_) => Line::good(WHAT, slug.as_str()),
+    }
 }
 
 pub(super) fn schema(statuses: &[MigrationStatus], migrate_at_start: bool) -> Line {

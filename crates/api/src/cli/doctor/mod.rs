@@ -146,6 +146,11 @@ async fn contents(
         Ok(ids) => judged::tag_key(&ids, noted.as_deref()),
         Err(error) => Line::problem("tag key", error.to_string(), "restore the key from its backup"),
     });
+    if let Some(slug) = config.deployment.operator_organization.clone() {
+        let sought = slug.clone();
+        let read = store.read(move |reads| Box::pin(async move { reads.organization_by_slug(&sought).await }));
+        lines.push(judged::operators(&slug, read.await?.as_ref()));
+    }
     let waiting = store.read(|reads| Box::pin(reads.count_mail())).await?;
     lines.push(judged::mail(waiting, config.mail.server.is_some()));
     let since = Timestamp::from_micros(SystemClock::default().wall().as_micros() - OVERDUE.as_micros());

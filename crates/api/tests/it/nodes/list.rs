@@ -1,9 +1,9 @@
 //! `GET /v1/nodes`, and warnings about nodes with other settings.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{cluster, known_everywhere};
-use crate::support::{Backend, Options, Server, eventually};
+use crate::support::{Backend, Options, Server, both, eventually, texts};
 
 const SERVICE_TOKEN: &str = "a-service-token-of-forty-characters-long";
 
@@ -59,6 +59,26 @@ fn a_node_says_where_it_is_reached_and_one_relaxed_node_makes_the_deployment_rel
         (shown == expected).then_some(())
     });
     assert_eq!(list(&first)["strict"], false);
+}
+
+both!(the_configuration_names_the_operators);
+
+fn the_configuration_names_the_operators(backend: Backend) {
+    let mut server =
+        Server::start(backend, with_service_token().with("deployment.operator_organization", "operations"));
+    let warned = |server: &Server| server.log().matches("names an organisation that does not exist").count();
+    let mut first = server.owner();
+    assert_eq!(warned(&server), 1, "{}", server.log());
+    first.get("/v1/nodes").fails(404, "not found");
+
+    first.post("/v1/organizations", &json!({"slug": "operations"})).expect(201);
+    let switched = first.post("/v1/sessions/switch", &json!({"organization": "operations"})).expect(201);
+    let mut second = server.caller(&texts(&switched, ["token"])[0]);
+    second.get("/v1/nodes").expect(200);
+    first.get("/v1/nodes").fails(404, "not found");
+    list(&server);
+    server.restart();
+    assert_eq!(warned(&server), 1, "it exists now: {}", server.log());
 }
 
 #[test]

@@ -72,6 +72,10 @@ fn a_mistake_is_found_and_nothing_is_changed(backend: Backend) {
     server.options =
         good.clone().with("server.public_url", "https://tokens.example").with("server.trusted_proxies", "127.0.0.1/32");
     found(&server, "public_url", "ok");
+    for (slug, outcome) in [("nobody", "problem"), (Server::ORGANIZATION, "ok")] {
+        server.options = good.clone().with("deployment.operator_organization", slug);
+        found(&server, "operator organization", outcome);
+    }
     server.options = good.clone().with("hashing.bcrypt_cost", "x");
     found(&server, "configuration", "problem");
     server.options = good.clone();
