@@ -344,6 +344,33 @@ fn sentinels_lead_to_the_server_that_took_over() {
 }
 
 #[test]
+fn a_replica_at_the_address_is_left_alone_until_it_is_one_no_more() {
+    let (first, second) = (Redis::start().unwrap(), Redis::start().unwrap());
+    second.ask(&["REPLICAOF", "127.0.0.1", &first.port().to_string()]).unwrap();
+    let servers = cluster(2, &with(&second));
+    for server in &servers {
+        server.says(&["Redis cannot be used", "is a replica"]);
+        assert_eq!(server.metrics().get("nolapse_redis_up"), 0);
+    }
+    second.ask(&["REPLICAOF", "NO", "ONE"]).unwrap();
+    servers.iter().for_each(until_up);
+    until_sharing(&mut servers[0].owner(), &servers);
+    second.ask(&["REPLICAOF", "127.0.0.1", &first.port().to_string()]).unwrap();
+    servers.iter().for_each(until_down);
+}
+
+#[test]
+fn a_user_who_may_not_ask_for_the_role_is_served_all_the_same() {
+    let redis = Redis::start().unwrap();
+    let user = ["ACL", "SETUSER", "nodes", "on", ">s3cret", "~nolapse:*", "&nolapse:*", "+@all", "-role"];
+    redis.ask(&user).unwrap();
+    let url = format!("redis://nodes:s3cret@127.0.0.1:{}", redis.port());
+    let servers = cluster(2, &Options::default().with("redis.url", url));
+    servers.iter().for_each(until_up);
+    until_sharing(&mut servers[0].owner(), &servers);
+}
+
+#[test]
 fn hints_are_heard_and_a_flood_of_forged_ones_hurts_nobody() {
     let redis = Redis::start().unwrap();
     let servers = pair(&redis);

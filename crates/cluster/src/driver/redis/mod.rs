@@ -324,15 +324,18 @@ impl Shared {
         }
     }
 
-    /// Whether the server is there, and the one that the sentinels named is still no other's replica.
+    /// Whether the server is there, and no other's replica: that takes no values, counts nothing, and passes no hints on.
     async fn look(&self, link: &mut MultiplexedConnection) -> Result<(), RedisError> {
-        if !self.address.may_move() {
-            return cmd("PING").query_async(link).await;
-        }
-        let role: Vec<::redis::Value> = cmd("ROLE").query_async(link).await?;
-        match role.first() {
-            Some(::redis::Value::BulkString(name)) if name == b"master" => Ok(()),
-            _ => Err(RedisError::from((::redis::ErrorKind::Client, "the server is no master any more"))),
+        match cmd("ROLE").query_async::<Vec<::redis::Value>>(link).await {
+            Ok(role) => match role.first() {
+                Some(::redis::Value::BulkString(name)) if name == b"master" => Ok(()),
+                _ => {
+                    Err(RedisError::from((::redis::ErrorKind::Client, "the server is a replica: it takes no changes")))
+                }
+            },
+            // The user may not ask, or the server does not know: one at a fixed address is taken as it is.
+            Err(error) if error.code().is_some() && !self.address.may_move() => cmd("PING").query_async(link).await,
+            Err(error) => Err(error),
         }
     }
 
