@@ -5,7 +5,7 @@
 //! covers no other thread, so the counts are those of the requests alone. Work of the kernel is not counted.
 
 use super::backend::Backend;
-use super::contender::{Product, Running, SEED, bare};
+use super::contender::{Product, Running, bare};
 use super::cost::Observed;
 use super::request::{Answer, VALIDATE};
 use super::tokens;
@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use task_support::fail::{Context as _, Fail, Result};
 use task_support::process::{Launch, need, run};
-use task_support::product::{Profile, build_together};
+use task_support::product::{MEASURED, Profile, build_together};
 use task_support::services::{Tool, find_or_install};
 use task_support::{interrupt, say};
 use tempfile::TempDir;
@@ -75,7 +75,7 @@ impl Counter {
         let valgrind = find_or_install(Tool::Valgrind)?;
         let control = need("callgrind_control", "valgrind")?;
         say::step("building the programs that are counted");
-        let programs = build_together(&[("api", "nolapse-api"), ("seed", SEED), ("bare", "bare")], Profile::Named)?;
+        let programs = build_together(&MEASURED, Profile::Named)?;
         let (program, bare) = (programs.join("nolapse-api"), programs.join("bare"));
         let folder = tempfile::Builder::new().prefix("nolapse-callgrind-").tempdir();
         let folder = folder.attempt(|| "make a folder".into())?;

@@ -24,6 +24,9 @@ pub enum Profile {
     Named,
 }
 
+/// What is counted and measured, and tested in a run of all tests: the server, what fills its database, and the baseline.
+pub const MEASURED: [(&str, &str); 3] = [("api", "nolapse-api"), ("seed", "nolapse-bench-seed"), ("bare", "bare")];
+
 /// Builds `nolapse-api` and returns its path.
 pub fn build(profile: Profile) -> Result<PathBuf> {
     build_program("api", "nolapse-api", profile)

@@ -44,7 +44,10 @@ use with_and_without_scripts;
 fn server() -> Server {
     Server::start(
         Backend::Sqlite,
-        Options::default().with("outbound.allowed_networks", "127.0.0.0/8").with("webhooks.enabled", true),
+        Options::default()
+            .with("outbound.allowed_networks", "127.0.0.0/8")
+            .with("webhooks.enabled", true)
+            .of_debug_build(),
     )
 }
 

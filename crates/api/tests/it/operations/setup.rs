@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::support::{Backend, Options, Request, Server, both, eventually};
+use crate::support::{Backend, Build, Options, Request, Server, both, eventually};
 
 both!(
     setup_prints_the_organisation_and_happens_once,
@@ -64,7 +64,8 @@ fn a_password_that_is_typed_is_not_shown() {
     let mut server = Server::start(Backend::Sqlite, Options::default().unset_up());
     server.stop();
     let url = server.database.url();
-    let program = env!("CARGO_BIN_EXE_nolapse-api");
+    let program = Build::Any.path();
+    let program = program.display();
     let setup = format!("{program} setup --org acme --email {} --password-stdin --database-url {url}", Server::OWNER);
     let mut terminal = Command::new("script")
         .args(["--quiet", "--return", "--command", &setup, "/dev/null"])

@@ -12,7 +12,7 @@ use std::{fs, thread};
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::support::{Backend, Metrics, Options, Request, Server, Wire, eventually, texts};
+use crate::support::{Backend, Build, Metrics, Options, Request, Server, Wire, eventually, texts};
 
 #[test]
 fn an_unread_log_blocks_no_request() {
@@ -232,8 +232,8 @@ fn a_backup_that_is_killed_leaves_no_copy_and_the_next_one_is_whole() {
     let (copy, part) = (folder.path().join("copy.db"), folder.path().join("copy.db.part"));
     // The kernel kills a process that makes a file longer than this many half kilobytes.
     let mut limited = Command::new("sh");
-    limited.args(["-c", "ulimit -c 0; ulimit -f 200; exec \"$0\" backup \"$1\"", env!("CARGO_BIN_EXE_nolapse-api")]);
-    limited.arg(&copy).env("NOLAPSE__DATABASE__URL", server.database.url());
+    limited.args(["-c", "ulimit -c 0; ulimit -f 200; exec \"$0\" backup \"$1\""]);
+    limited.arg(Build::Any.path()).arg(&copy).env("NOLAPSE__DATABASE__URL", server.database.url());
     let killed = limited.output().unwrap();
     assert_eq!(killed.status.signal(), Some(Signal::XFSZ.as_raw()), "{killed:?}");
     assert!(part.exists() && !copy.exists());

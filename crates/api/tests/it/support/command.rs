@@ -1,6 +1,7 @@
 //! The program as a command: arguments, an environment without that of the tests, exit code and output.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// The result of a command.
@@ -27,9 +28,40 @@ impl Finished {
     }
 }
 
+/// Names an optimised build of the same sources, which `cargo xtask test` makes: servers of tests cost a quarter with it.
+const OPTIMISED: &str = "NOLAPSE_TEST_PROGRAM";
+
+/// A build of the program under test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// The optimised one, where there is one.
+    Any,
+    /// Cargo's for tests: with pages that only developers see, and with checks for overflow.
+    Debug,
+}
+
+impl Build {
+    /// Its path.
+    pub(crate) fn path(self) -> PathBuf {
+        let optimised = match self {
+            Self::Any => std::env::var_os(OPTIMISED),
+            Self::Debug => None,
+        };
+        optimised.map_or_else(|| env!("CARGO_BIN_EXE_nolapse-api").into(), PathBuf::from)
+    }
+
+    /// It, with exactly this environment.
+    pub(crate) fn command(self, environment: &[(String, String)]) -> Command {
+        isolated(Command::new(self.path()), environment)
+    }
+}
+
 /// The program under test, with exactly this environment.
 pub(crate) fn program(environment: &[(String, String)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nolapse-api"));
+    Build::Any.command(environment)
+}
+
+fn isolated(mut command: Command, environment: &[(String, String)]) -> Command {
     command.env_clear().envs(environment.iter().cloned());
     // A failing test should show where the program panicked, and a coverage run must find its profile.
     for name in ["RUST_BACKTRACE", "LLVM_PROFILE_FILE"] {

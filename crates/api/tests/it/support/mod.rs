@@ -19,7 +19,7 @@ pub(crate) use test_support::Backend;
 
 pub(crate) use app::{App, enrol};
 pub(crate) use client::{Client, texts};
-pub(crate) use command::{Finished, finish, program};
+pub(crate) use command::{Build, Finished, finish, program};
 pub(crate) use database::Database;
 pub(crate) use facts::{later, now};
 pub(crate) use faults::{Fault, Faults};

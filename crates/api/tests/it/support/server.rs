@@ -16,7 +16,7 @@ use serde_json::json;
 use test_support::Backend;
 
 use super::client::Client;
-use super::command::{Finished, finish, program};
+use super::command::{Build, Finished, finish, program};
 use super::database::Database;
 use super::facts::Facts;
 use super::metrics::Metrics;
@@ -44,16 +44,23 @@ pub(crate) struct Options {
     /// A listening socket that is handed to the process.
     socket: Option<Arc<TcpListener>>,
     is_log_read: bool,
+    build: Build,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let environment = CHEAP.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self { environment, set_up: true, url: None, socket: None, is_log_read: true }
+        Self { environment, set_up: true, url: None, socket: None, is_log_read: true, build: Build::Any }
     }
 }
 
 impl Options {
+    /// Serves with cargo's build for tests, which has pages that only developers see.
+    pub(crate) fn of_debug_build(mut self) -> Self {
+        self.build = Build::Debug;
+        self
+    }
+
     /// Sets a configuration key, `section.name`.
     pub(crate) fn with(mut self, key: &str, value: impl Display) -> Self {
         self.set(key, value);
@@ -211,11 +218,11 @@ impl Server {
         let url = self.options.url.clone().unwrap_or_else(|| self.database.url());
         let mut command = self.options.socket.as_ref().map_or_else(
             || {
-                let mut command = program(&self.environment(&url));
+                let mut command = self.options.build.command(&self.environment(&url));
                 command.stdin(Stdio::null());
                 command
             },
-            |socket| handed_over(&program(&self.environment(&url)), socket),
+            |socket| handed_over(&self.options.build.command(&self.environment(&url)), socket),
         );
         let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0"])
