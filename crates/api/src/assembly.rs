@@ -194,7 +194,8 @@ impl Services {
 
 /// The URL of the database.
 pub(crate) fn database_url(config: &Config) -> Result<DatabaseUrl, Misfit> {
-    Ok(DatabaseUrl::parse(config.database.url.expose())?)
+    let url = config.database.direct_url.as_ref().unwrap_or(&config.database.url);
+    Ok(DatabaseUrl::parse(url.expose())?)
 }
 
 /// The name that the database's lock gives its holder: unique to each start.

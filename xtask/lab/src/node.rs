@@ -84,12 +84,11 @@ impl Node {
         let proxies: Result<Vec<Proxy>> = database.iter().map(|port| Proxy::to(("127.0.0.1".into(), *port))).collect();
         let proxies = proxies?;
         let port = free_port()?;
-        let launch = program.launch(&database_url(proxies.iter().map(Proxy::port))).args([
-            "serve",
-            "--listen",
-            &format!("127.0.0.1:{port}"),
-        ]);
         let name = format!("node-{number}");
+        let launch = program
+            .launch(&database_url(proxies.iter().map(Proxy::port)))
+            .env("NOLAPSE__LEDGER__DIRECTORY", program.folder.join(format!("{name}.ledger")))
+            .args(["serve", "--listen", &format!("127.0.0.1:{port}")]);
         Ok(Self { log: logs.join(format!("{name}.log")), name, port, launch, proxies, server: None })
     }
 

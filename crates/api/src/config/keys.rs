@@ -97,6 +97,20 @@ pub(crate) const KEYS: &[Key] = &[
         "The database: `sqlite://path/to/file.db` or `postgres://user:password@host/database`.",
     ),
     aliased("database.url_file", "DATABASE_URL_FILE", Kind::Path, None, "A file that contains `database.url`."),
+    aliased(
+        "database.direct_url",
+        "DATABASE_DIRECT_URL",
+        Kind::DatabaseUrl,
+        None,
+        "PostgreSQL itself, where `database.url` leads through a pooler in transaction mode, as some platforms set it: all connections then go here. A `--database-url` on the command line counts instead of both.",
+    ),
+    aliased(
+        "database.direct_url_file",
+        "DATABASE_DIRECT_URL_FILE",
+        Kind::Path,
+        None,
+        "A file that contains `database.direct_url`.",
+    ),
     key(
         "database.pool_size",
         int(1, 256),
@@ -596,6 +610,7 @@ pub(crate) const KEYS: &[Key] = &[
 /// Pairs of a secret and the key that names a file holding it.
 pub(crate) const TWINS: &[(&str, &str)] = &[
     ("database.url", "database.url_file"),
+    ("database.direct_url", "database.direct_url_file"),
     ("redis.url", "redis.url_file"),
     ("keys.tag_key", "keys.tag_key_file"),
     ("sessions.service_token", "sessions.service_token_file"),

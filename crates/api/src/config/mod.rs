@@ -25,6 +25,7 @@ mod tests;
 
 use std::path::PathBuf;
 
+use layer::Layer;
 use merged::Merged;
 use problem::{Problem, Problems};
 pub(crate) use sections::Config;
@@ -62,11 +63,21 @@ pub(crate) struct Loaded {
     merged: Merged,
 }
 
+/// Who names a database on the command line means this one, and not where another is reached without its pooler.
+fn flag_counts_alone(layers: &mut [Layer]) {
+    if let Some((flags, others)) = layers.split_last_mut()
+        && flags.values.contains_key("database.url")
+    {
+        others.iter_mut().for_each(|layer| drop(layer.values.remove("database.direct_url")));
+    }
+}
+
 /// Loads the configuration, or returns all problems.
 pub(crate) fn load(sources: &Sources) -> Result<Loaded, Problems> {
     let mut layers = read::layers(sources);
     let mut problems: Vec<Problem> = layers.iter_mut().flat_map(|layer| std::mem::take(&mut layer.problems)).collect();
     problems.extend(twins::resolve(&mut layers));
+    flag_counts_alone(&mut layers);
     // Reached only if the table of keys and the structs disagree, which a test forbids.
     let disagree = |error: ::config::ConfigError| {
         Problems(vec![Problem::new("", "the table of keys", error.to_string(), "report this")])

@@ -43,6 +43,15 @@ pub(super) fn check(merged: &Merged, problems: &mut Vec<Problem>) {
         let wrong = format!("is longer than {LONGEST_ADDRESS} characters");
         broken.push(("cluster.advertise", wrong, "write a name and a port".into()));
     }
+    let direct = merged.text("database.direct_url");
+    if direct.as_ref().is_some_and(|url| !postgres || !url.starts_with("postgres")) {
+        let right = "name the same PostgreSQL server in both, or unset it";
+        broken.push((
+            "database.direct_url",
+            "is set, and one of it and database.url is not PostgreSQL".into(),
+            right.into(),
+        ));
+    }
     let redis = merged.text("redis.url");
     if redis.is_some() && !postgres {
         let right = "unset it, or move to PostgreSQL: one process serves an SQLite file and has nobody to share with";

@@ -96,11 +96,12 @@ pub(crate) struct Server {
     pub(crate) public_url: Option<Url>,
 }
 
-/// `database.*`; `url_file` has been read into `url` by now.
+/// `database.*`; `url_file` has been read into `url` by now, and `direct_url_file` into `direct_url`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Database {
     pub(crate) url: Secret,
+    pub(crate) direct_url: Option<Secret>,
     pub(crate) pool_size: usize,
     #[serde(rename = "connect_timeout_ms", deserialize_with = "millis")]
     pub(crate) connect_timeout: Duration,

@@ -319,6 +319,40 @@ fn of_a_secret_and_its_file_the_higher_layer_wins() {
 }
 
 #[test]
+fn the_direct_address_of_the_database_counts_unless_a_flag_names_another() {
+    const POOLER: &str = "postgres://pooler:6432/tokens";
+    const DIRECT: &str = "postgres://primary:5432/tokens";
+    let dir = tempfile::tempdir().unwrap();
+    let named = write(dir.path(), "direct", &format!("{DIRECT}\n")).to_str().unwrap().to_owned();
+    let key = ("NOLAPSE__KEYS__TAG_KEY_PATH", "/k");
+    #[rustfmt::skip]
+    let rows = [
+        (vec![("DATABASE_URL", POOLER)], None, Ok(POOLER)),
+        (vec![("DATABASE_URL", POOLER), ("DATABASE_DIRECT_URL", DIRECT)], None, Ok(DIRECT)),
+        (vec![("DATABASE_URL", POOLER), ("DATABASE_DIRECT_URL_FILE", named.as_str())], None, Ok(DIRECT)),
+        (vec![("DATABASE_URL", POOLER), ("DATABASE_DIRECT_URL", DIRECT)], Some("postgres://other/tokens"), Ok("postgres://other/tokens")),
+        (vec![("DATABASE_URL", POOLER), ("DATABASE_DIRECT_URL", DIRECT)], Some("sqlite://a.db"), Ok("sqlite://a.db")),
+        (vec![("DATABASE_DIRECT_URL", DIRECT)], None, Err("database.direct_url: is set, and one of it")),
+        (vec![("DATABASE_URL", POOLER), ("DATABASE_DIRECT_URL", "sqlite://a.db")], None, Err("database.direct_url: is set, and one of it")),
+    ];
+    for (mut environment, flag, expected) in rows {
+        environment.push(key);
+        let flags = flag.map(|url| ("database.url", "--database-url", url.to_owned())).into_iter().collect();
+        let loaded = load(&Sources { file: None, environment: env(&environment), flags });
+        match expected {
+            Ok(url) => {
+                let config = loaded.map_err(|problems| problems.to_string()).unwrap().config;
+                assert_eq!(crate::assembly::database_url(&config).unwrap().to_string(), url);
+            }
+            Err(expected) => {
+                let said = loaded.err().unwrap().to_string();
+                assert!(said.contains(expected), "{said}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_secret_file_that_does_not_count_is_not_read() {
     let dir = tempfile::tempdir().unwrap();
     let named = dir.path().join("none");

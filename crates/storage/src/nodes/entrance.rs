@@ -16,7 +16,7 @@ pub enum EnterError {
     /// It is reached through something that deals out its connections, one for each transaction.
     #[error(
         "the database is reached through a pooler in transaction mode, which breaks what keeps the memory of servers up to \
-         date: use the pooler's session mode, or name PostgreSQL itself in database.url"
+         date: use the pooler's session mode, or name PostgreSQL itself in database.direct_url"
     )]
     TransactionPooler,
     /// A server of an older version has it for itself.
