@@ -47,6 +47,8 @@ fn the_defaults_load_and_every_key_reaches_the_struct() {
             Kind::Mailbox => "tokens@example.com",
             Kind::HexKey => HEX,
             Kind::RedisUrl => "rediss://localhost",
+            Kind::DatabaseUrl => "postgres://localhost/tokens",
+            Kind::Slug => "acme",
             Kind::Secret(_) => TOKEN,
             Kind::Integer { .. } => "7",
             _ => "some/path",
