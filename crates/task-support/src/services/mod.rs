@@ -17,6 +17,7 @@ use crate::{project, say};
 use postgres::Postgres;
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 pub use install::{GATEWAYS, Tool, find_or_install};
@@ -27,6 +28,9 @@ pub use wait::{free_port, start_on_free_port, tail};
 
 /// Where tests and tools find PostgreSQL: a superuser that may create databases.
 pub const POSTGRES_URL: &str = "NOLAPSE_TEST_POSTGRES_URL";
+
+/// What the databases of a test run need at once, and more.
+const ROOM: u64 = 4 * 1024 * 1024 * 1024;
 
 /// Whether PostgreSQL waits for the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,9 +69,13 @@ impl Services {
     /// # Errors
     /// If a server is missing and cannot be installed, or does not answer in time; shows the end of its log.
     pub fn start(wanted: Wanted) -> Result<Self> {
+        let place = match wanted.durability {
+            Durability::Off => memory().unwrap_or_else(std::env::temp_dir),
+            Durability::On => std::env::temp_dir(),
+        };
         let folder = tempfile::Builder::new()
             .prefix("nolapse-services-")
-            .tempdir()
+            .tempdir_in(place)
             .attempt(|| "make a temporary folder".into())?;
         // The server runs as another user, who may traverse the folder but not list it.
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o711))
@@ -96,6 +104,14 @@ impl Services {
     pub fn postgres_id(&self) -> u32 {
         self.postgres.id()
     }
+}
+
+/// A folder in memory, where there is room. A database is hundreds of files, and a file system on a disk takes its time to make and
+/// remove those of one database after the other.
+fn memory() -> Option<PathBuf> {
+    let folder = Path::new("/dev/shm");
+    let found = rustix::fs::statvfs(folder).ok()?;
+    (found.f_bavail.saturating_mul(found.f_frsize) >= ROOM).then(|| folder.to_owned())
 }
 
 /// Servers for a test run; `None` if the environment names one already.

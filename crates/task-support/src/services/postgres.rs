@@ -87,6 +87,8 @@ fn settings(durability: Durability, port: u16) -> Vec<String> {
         Durability::On => {}
         Durability::Off => {
             settings.extend(["fsync", "synchronous_commit", "full_page_writes"].map(|s| format!("{s}=off")));
+            // The log would be most of what the folder takes.
+            settings.push("max_wal_size=256MB".into());
         }
     }
     settings
