@@ -6,7 +6,8 @@
 //! an entry. Every line begins with the first half of its SHA-256, so that a line which a crash tore is recognised: it is left
 //! out, and because every process begins a part of its own, nothing is ever written behind it.
 //!
-//! **Invariant:** an entry holds ids, moments and the name of an action, never a secret, a digest of one, or text of people.
+//! **Invariant:** an entry holds ids, moments and the names of an action and of fields, never a secret, a digest of one, or text of
+//! people.
 
 use std::fs::{DirBuilder, File, OpenOptions, read_dir, remove_file};
 use std::io::{BufRead as _, BufReader, Error, ErrorKind, Result, Write as _};
@@ -55,6 +56,8 @@ pub struct Entry {
     pub tokens: Vec<TokenId>,
     /// When they end, if that was not at once.
     pub until: Option<Timestamp>,
+    /// What of the target was changed, by names, where one action stands for several changes.
+    pub changed: Vec<String>,
 }
 
 /// What bounds a ledger.
@@ -122,6 +125,8 @@ struct Line {
     tokens: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<i64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    changed: Vec<String>,
 }
 
 impl Folder {
@@ -316,6 +321,7 @@ fn entry(text: &[u8]) -> Option<Entry> {
         target_id: line.target,
         tokens: line.tokens.iter().map(|id| TokenId::parse(id).ok()).collect::<Option<_>>()?,
         until: line.until.map(Timestamp::from_micros),
+        changed: line.changed,
     })
 }
 
@@ -351,6 +357,7 @@ impl Writer {
                 target: entry.target_id.clone(),
                 tokens: entry.tokens.iter().map(ToString::to_string).collect(),
                 until: entry.until.map(Timestamp::as_micros),
+                changed: entry.changed.clone(),
             };
             write_line(&mut text, &line)?;
         }
@@ -424,6 +431,7 @@ mod tests {
             target_id: String::new(),
             tokens: vec![Id::from_uuid(id); 3],
             until: (seq % 3 == 0).then(|| day(1)),
+            changed: if seq % 3 == 0 { vec!["disabled".to_owned()] } else { Vec::new() },
         }
     }
 

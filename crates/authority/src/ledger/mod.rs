@@ -161,7 +161,7 @@ impl Ledger {
     /// Has the events of a unit of work written once it is committed, and never if it is not.
     pub(crate) fn follow(&self, tx: &mut Tx, now: Timestamp) -> Option<Written> {
         let (gives, entries): (Vec<Entry>, Vec<Entry>) =
-            self.entries(&tx.take_events()).into_iter().partition(|entry| kinds::gives_back(&entry.action));
+            self.entries(&tx.take_events()).into_iter().partition(kinds::gives_back);
         if !gives.is_empty() {
             // Only if it is committed: it would keep what was taken away before from being repeated.
             let (ledger, done) = (self.clone(), oneshot::channel().0);

@@ -16,11 +16,12 @@ use std::time::Duration;
 
 use audit_trail::chain::hex;
 use audit_trail::ledger::{Entry, Folder, read};
-use storage::model::{AuditFilter, Revocation, Touched};
+use storage::model::{ActorEdit, AuditFilter, Change as Edit, Revocation, Touched};
 use token_domain::access::Direction;
-use token_domain::id::{OrganizationId, ProjectId, TokenId, UserId};
+use token_domain::id::{ActorId, OrganizationId, ProjectId, TokenId, UserId};
 use token_domain::person::{BuiltInRole, RoleRef};
 use token_domain::record::{Principal, TokenOwner};
+use token_domain::tenant::ActorStatus;
 use token_domain::token::RevokeReason;
 use token_domain::{Span, Timestamp};
 
@@ -28,7 +29,7 @@ use crate::change::{Ask, Change};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::ledger::Ledger;
-use crate::ledger::kinds::{self, REPLAY, Repeat};
+use crate::ledger::kinds::{self, DISABLED, ENABLED, REPLAY, Repeat};
 use crate::origin::Origin;
 use crate::rights::Refused;
 
@@ -122,21 +123,29 @@ enum State {
     MemberOff,
     PersonOff,
     OrganizationOff,
+    ActorOff,
     Rotated,
 }
 
 impl State {
-    const ALL: [Self; 5] = [Self::Member, Self::MemberOff, Self::PersonOff, Self::OrganizationOff, Self::Rotated];
+    const ALL: [Self; 6] =
+        [Self::Member, Self::MemberOff, Self::PersonOff, Self::OrganizationOff, Self::ActorOff, Self::Rotated];
 
-    /// The actions that end it.
+    /// The actions that may end it.
     const fn ends(self) -> &'static [&'static str] {
         match self {
             Self::Member => &["member.add"],
             Self::MemberOff => &["member.enable", "member.add"],
             Self::PersonOff => &["user.enable"],
             Self::OrganizationOff => &["organization.enable"],
+            Self::ActorOff => &["actor.update"],
             Self::Rotated => &["token.rotate.cancel"],
         }
+    }
+
+    /// Whether an entry about its target ends it.
+    fn is_ended_by(self, entry: &Entry) -> bool {
+        self.ends().contains(&entry.action.as_str()) && kinds::gives_back(entry)
     }
 }
 
@@ -489,7 +498,7 @@ impl Replay {
     async fn compare(&mut self, entries: &[Entry]) -> Result<(), LedgerError> {
         for entries in entries.chunks(AT_ONCE) {
             for entry in entries {
-                for state in State::ALL.into_iter().filter(|state| state.ends().contains(&entry.action.as_str())) {
+                for state in State::ALL.into_iter().filter(|state| state.is_ended_by(entry)) {
                     let back = self.given_back.entry(key(state, entry)).or_insert((entry.at, entry.seq));
                     *back = (*back).max((entry.at, entry.seq));
                 }
@@ -505,19 +514,28 @@ impl Replay {
 
     /// Whether the database has heard since that this was given back: by another node, or by somebody after an earlier replay.
     async fn was_given_back(&self, state: State, entry: &Entry) -> Result<bool, LedgerError> {
+        const PAGE: u32 = 100;
         for action in state.ends() {
-            let filter = AuditFilter {
-                action: Some((*action).to_owned()),
-                target_id: Some(entry.target_id.clone()),
-                from: Some(entry.at),
-                direction: Direction::Descending,
-                after: None,
-                ..AuditFilter::chain(entry.organization_id, 0, 1)
-            };
-            let found =
-                self.context.store.read(move |reads| Box::pin(async move { reads.list_audit(&filter).await })).await?;
-            if !found.is_empty() {
-                return Ok(true);
+            let mut after = None;
+            loop {
+                let filter = AuditFilter {
+                    action: Some((*action).to_owned()),
+                    target_id: Some(entry.target_id.clone()),
+                    from: Some(entry.at),
+                    direction: Direction::Descending,
+                    after,
+                    ..AuditFilter::chain(entry.organization_id, 0, PAGE)
+                };
+                let read =
+                    self.context.store.read(move |reads| Box::pin(async move { reads.list_audit(&filter).await }));
+                let found = read.await?;
+                if found.iter().filter_map(kinds::entry).any(|found| state.is_ended_by(&found)) {
+                    return Ok(true);
+                }
+                match found.last() {
+                    Some(last) if found.len() == PAGE as usize => after = Some(last.seq),
+                    Some(_) | None => break,
+                }
             }
         }
         Ok(false)
@@ -584,6 +602,15 @@ impl Replay {
             Repeat::MemberOff => self.note(State::MemberOff, entry),
             Repeat::PersonOff => self.note(State::PersonOff, entry),
             Repeat::OrganizationOff => self.note(State::OrganizationOff, entry),
+            Repeat::Actor => {
+                let is_switch = |change: &String| change == DISABLED || change == ENABLED;
+                if entry.changed.is_empty() || !entry.changed.iter().all(is_switch) {
+                    self.by_hand(&entry);
+                }
+                if entry.changed.iter().any(|change| change == DISABLED) {
+                    self.note(State::ActorOff, entry);
+                }
+            }
             Repeat::Sessions => self.end_sessions(&entry).await?,
             Repeat::SessionsAndReport => {
                 self.end_sessions(&entry).await?;
@@ -758,6 +785,15 @@ impl Replay {
                 }
                 Err(_) => Outcome::Needless,
             },
+            State::ActorOff => match (entry.organization_id, ActorId::parse(&entry.target_id)) {
+                (Some(organization), Ok(actor)) => {
+                    let work = self.context.change(ask, move |change| {
+                        Box::pin(async move { actor_off(change, organization, actor, why).await })
+                    });
+                    work.await?
+                }
+                (None, _) | (_, Err(_)) => Outcome::Needless,
+            },
             State::PersonOff | State::Member | State::MemberOff | State::Rotated => {
                 let Ok(user) = UserId::parse(&entry.target_id) else { return Ok(()) };
                 let organization = entry.organization_id;
@@ -767,9 +803,8 @@ impl Replay {
                             (State::PersonOff, _) => person_off(change, user, why).await,
                             (State::MemberOff, Some(organization)) => member_off(change, organization, user, why).await,
                             (State::Member, Some(organization)) => remove(change, organization, user, why).await,
-                            (State::MemberOff | State::Member, None) | (State::OrganizationOff | State::Rotated, _) => {
-                                Ok(Outcome::Needless)
-                            }
+                            (State::MemberOff | State::Member, None)
+                            | (State::OrganizationOff | State::ActorOff | State::Rotated, _) => Ok(Outcome::Needless),
                         }
                     })
                 });
@@ -826,6 +861,26 @@ async fn organization_off(
     change.tx.set_organization_disabled(organization, Some(change.now), change.now).await?;
     let event = change.event("organization.disable").on("organization", organization);
     change.record(event.with("repeats", why)).await?;
+    Ok(Outcome::Made)
+}
+
+async fn actor_off(
+    change: &mut Change<'_>,
+    organization: OrganizationId,
+    actor: ActorId,
+    why: String,
+) -> Result<Outcome, LedgerError> {
+    change.touch(Touched::Organization(organization));
+    let Some((found, project)) = change.tx.actor_of_organization(organization, actor).await? else {
+        return Ok(Outcome::Needless);
+    };
+    if found.disabled_at.is_some() {
+        return Ok(Outcome::Needless);
+    }
+    let edit = ActorEdit { disabled_at: Edit::Set(change.now), ..ActorEdit::default() };
+    change.tx.update_actor(project.id, actor, &edit, change.now).await?;
+    let event = change.event("actor.update").on("actor", actor).with("changed", vec!["disabled_at"]);
+    change.record(event.with("status", ActorStatus::Disabled.as_str()).with("repeats", why)).await?;
     Ok(Outcome::Made)
 }
 
