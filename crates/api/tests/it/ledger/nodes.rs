@@ -163,6 +163,28 @@ fn a_database_that_goes_back_under_running_nodes_is_repaired_and_nothing_is_vali
 }
 
 #[test]
+fn a_folder_that_a_server_has_is_refused_to_another_and_not_to_commands_and_a_crash_lets_go_of_it() {
+    let mut first = node(None);
+    let mut second = node(Some(&first));
+    let folder = ledger(&first);
+    second.stop();
+    second.options.set("ledger.directory", folder.display());
+    assert_eq!(second.try_serve().unwrap_err().code(), Some(1));
+    second.says(&["another server keeps its ledger of revocations in", "a folder of its own"]);
+    let folder = folder.to_str().unwrap();
+    for command in [&["ledger", "check"][..], &["ledger", "replay"], &["ledger", "replay", folder]] {
+        second.command(command, "").succeeds();
+    }
+    let looked = second.command(&["doctor"], "");
+    assert!(looked.out.contains("nodes: 1 on the list"), "the one that was refused never joined: {looked:?}");
+    let [id, secret] = make(&first);
+    first.owner().revoke(&id);
+    first.kill();
+    second.serve();
+    assert!(!second.anyone().is_valid(&secret));
+}
+
+#[test]
 fn without_a_folder_nodes_keep_no_ledger() {
     let server = Server::start(Backend::PostgreSql, Options::default());
     assert!(!server.anyone().get("/metrics").text().contains("nolapse_ledger"));
