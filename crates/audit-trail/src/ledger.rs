@@ -170,6 +170,14 @@ impl Folder {
         Ok(parts)
     }
 
+    /// When its oldest part began, which is since when it has everything; nothing where there is none.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn oldest_began(&self) -> Result<Option<Timestamp>> {
+        Ok(self.parts()?.first().and_then(|part| began(part)))
+    }
+
     /// When its newest part began; nothing where there is none.
     ///
     /// # Errors

@@ -8,6 +8,8 @@
 //! of those is missing. A replay ends with an event of its own, which is an entry as well: as long as the database has that, nothing
 //! before it is looked at again.
 
+mod completion;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -32,6 +34,8 @@ use crate::ledger::Ledger;
 use crate::ledger::kinds::{self, DISABLED, ENABLED, REPLAY, Repeat};
 use crate::origin::Origin;
 use crate::rights::Refused;
+
+pub use completion::Completion;
 
 /// How many of the newest entries are compared at a start.
 const NEWEST: usize = 500;
@@ -97,6 +101,11 @@ pub enum LedgerError {
         "{0} is the ledger of another deployment's database: point ledger.directory to another folder, or move what is in this one away"
     )]
     OtherDatabase(PathBuf),
+    /// It cannot be completed before an older copy takes the place of the database.
+    #[error(
+        "the ledger {0} cannot be written: {1}; make room, or make it writable: nothing was restored, because the ledger lacks changes that the present database has"
+    )]
+    Unwritable(PathBuf, io::Error),
     /// It cannot be read.
     #[error(
         "the ledger {0} cannot be read: {1}; make it readable, or move it away, and revoke again what was revoked since the copy was made"
