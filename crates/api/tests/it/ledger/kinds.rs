@@ -206,7 +206,7 @@ fn key(person: &mut Client) -> [String; 2] {
 
 /// Makes a project; its path.
 #[track_caller]
-fn project(owner: &mut Client, slug: &str) -> String {
+pub(super) fn project(owner: &mut Client, slug: &str) -> String {
     let [org] = texts(&owner.get("/v1/me").expect(200), ["org_id"]);
     let path = format!("/v1/organizations/{org}/projects");
     let made: Value = owner.post(&path, &json!({"slug": slug})).expect(201);

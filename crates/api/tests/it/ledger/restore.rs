@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::kinds::{are_dead, end, one_of_each};
+use super::kinds::{are_dead, end, one_of_each, project};
 use super::{back_up, beside, folder, has_repeated, make, put_back};
 use crate::support::{Backend, Fault, Faults, Options, Server, texts};
 
@@ -269,6 +269,37 @@ fn a_rotation_that_was_taken_back_costs_no_token() {
     let mut anyone = server.anyone();
     assert!(anyone.is_valid(&kept_secret), "as it was before the rotation");
     assert!(!anyone.is_valid(&gone_secret), "rotated again, and its successor is lost");
+}
+
+#[test]
+fn a_deleted_project_loses_the_tokens_that_its_deletion_does_not_name_and_keeps_those_made_since() {
+    let mut server = Server::start(Backend::Sqlite, Options::default());
+    let path = project(&mut server.owner(), "deleted");
+    let within = |server: &Server| {
+        let asked = json!({"name": "of it", "scopes": ["execute"], "project_id": path.rsplit('/').next().unwrap()});
+        let [secret] = texts(&server.owner().post("/v1/tokens", &asked).expect(201), ["secret"]);
+        secret
+    };
+    let before = back_up(&server);
+    let unnamed = within(&server);
+    let aside = server.database.folder().join("unnamed.db");
+    server.command(&["backup", aside.to_str().unwrap()], "").succeeds();
+    server.stop();
+    put_back(&server, &before);
+    server.serve();
+    // Deleted in a database that has never heard of the token.
+    server.owner().delete(&path).expect(204);
+    server.stop();
+    let said = server.command(&["restore", aside.to_str().unwrap()], "");
+    assert!(said.succeeds().contains("to be done again by hand: project.delete"), "{said:?}");
+    server.serve();
+    assert!(!server.anyone().is_valid(&unnamed));
+    let since = within(&server);
+    server.stop();
+    // What is a little older than a replay is looked at again.
+    server.command(&["ledger", "replay"], "").succeeds();
+    server.serve();
+    assert!(server.anyone().is_valid(&since));
 }
 
 #[test]
