@@ -245,6 +245,46 @@ mod tests {
         }
     }
 
+    fn update(detail: &str) -> AuditRecord {
+        AuditRecord {
+            seq: 1,
+            organization_id: None,
+            at: Timestamp::EPOCH,
+            action: "actor.update".to_owned(),
+            actor: "system".to_owned(),
+            target_kind: "actor".to_owned(),
+            target_id: String::new(),
+            request_id: String::new(),
+            detail: detail.to_owned(),
+            prev_hash: [0; 32],
+            hash: [0; 32],
+        }
+    }
+
+    #[test]
+    fn an_update_of_an_actor_is_kept_if_it_may_have_taken_something_away_and_says_what() {
+        for (detail, expected) in [
+            (r#"{"changed":["disabled_at"],"status":"disabled"}"#, Some(vec![DISABLED])),
+            (r#"{"changed":["disabled_at"],"status":"active"}"#, Some(vec![ENABLED])),
+            (r#"{"changed":["disabled_at"],"status":"expired"}"#, Some(vec![ENABLED])),
+            (
+                r#"{"changed":["name","expires_at","disabled_at"],"status":"disabled"}"#,
+                Some(vec![DISABLED, "expires_at"]),
+            ),
+            (r#"{"changed":["access_scope_id"],"status":"disabled"}"#, Some(vec!["access_scope_id"])),
+            (r#"{"changed":["name","metadata"],"status":"disabled"}"#, None),
+            (r#"{"changed":[],"status":"active"}"#, None),
+            // Of which nothing is known.
+            ("{}", Some(vec![])),
+        ] {
+            let mut found = entry(&update(detail)).map(|entry| entry.changed);
+            if let Some(changed) = &mut found {
+                changed.sort();
+            }
+            assert_eq!(found, expected.map(|names| names.into_iter().map(str::to_owned).collect()), "{detail}");
+        }
+    }
+
     #[test]
     fn every_action_of_this_crate_has_its_row() {
         let mut found = BTreeSet::new();

@@ -253,6 +253,40 @@ fn what_was_given_back_after_a_replay_stays_given_back_whatever_is_replayed_late
 }
 
 #[test]
+fn an_actor_that_was_switched_on_again_stays_on_and_a_rename_is_nothing_to_repeat() {
+    for is_lost_as_well in [true, false] {
+        let mut server = Server::start(Backend::Sqlite, Options::default());
+        let mut owner = server.owner();
+        let actors = format!("{}/actors", project(&mut owner, "with-an-actor"));
+        let made = owner.post(&actors, &json!({"name": "device"})).expect(201);
+        let [id, secret] = texts(&made, ["actorId", "accessToken"]);
+        let path = format!("{actors}/{id}");
+        let switch = |server: &Server, status: &str| {
+            server.owner().patch(&path, &json!({"status": status})).expect(200);
+        };
+        let copy = back_up(&server);
+        owner.patch(&path, &json!({"name": "renamed"})).expect(200);
+        switch(&server, "disabled");
+        if is_lost_as_well {
+            switch(&server, "active");
+        }
+        server.stop();
+        let said = server.command(&["restore", copy.to_str().unwrap()], "");
+        assert!(!said.succeeds().contains("by hand"), "{said:?}");
+        server.serve();
+        if !is_lost_as_well {
+            assert!(!server.anyone().is_valid(&secret), "repeated");
+            switch(&server, "active");
+            server.stop();
+            // What is a little older than a replay is looked at again.
+            server.command(&["ledger", "replay"], "").succeeds();
+            server.serve();
+        }
+        assert!(server.anyone().is_valid(&secret), "{is_lost_as_well}: {}", server.log_since_start());
+    }
+}
+
+#[test]
 fn a_rotation_that_was_taken_back_costs_no_token() {
     let mut server = Server::start(Backend::Sqlite, Options::default());
     let [[kept, kept_secret], [gone, gone_secret]] = [make(&server), make(&server)];
