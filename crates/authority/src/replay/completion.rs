@@ -8,7 +8,8 @@ use audit_trail::ledger::{Entry, Folder, Limits, Writer};
 use token_domain::record::AuditRecord;
 use token_domain::{Span, Timestamp};
 
-use super::{LedgerError, parts, take_from};
+use super::LedgerError;
+use super::parts::{parts, take_from};
 use crate::ledger::kinds;
 
 /// Nothing is removed: the replay that follows needs all there is. The next server keeps the limits again.
