@@ -19,7 +19,7 @@ use authority::imports::Imports;
 use authority::invitations::Invitations;
 use authority::leaks::Leaks;
 use authority::ledger::Ledger;
-use authority::ledger::format::{Folder, Limits as LedgerLimits};
+use authority::ledger::format::{Folder, Hold, Limits as LedgerLimits};
 use authority::legacy::Legacy;
 use authority::limits::{SharedCounts, SignInLimits};
 use authority::mail::Outbox;
@@ -219,6 +219,25 @@ fn ledger(ledger: &sections::Ledger, url: &DatabaseUrl) -> Result<Option<Ledger>
 pub(crate) fn ledger_folder(ledger: &sections::Ledger, url: &DatabaseUrl) -> Option<Folder> {
     let default = || url.sqlite_path().map(|database| beside(database, ".ledger"));
     ledger.directory.clone().or_else(default).map(Folder::new)
+}
+
+/// Takes the folder of the ledger for this server, if one is kept. Two servers in one folder would remove each other's parts, and
+/// read there what the other wrote.
+pub(crate) fn hold_ledger(ledger: &sections::Ledger, url: &DatabaseUrl) -> Result<Option<Hold>, Misfit> {
+    let Some(folder) = ledger_folder(ledger, url) else { return Ok(None) };
+    match folder.hold() {
+        Ok(Some(held)) => Ok(Some(held)),
+        Ok(None) => Err(format!(
+            "another server keeps its ledger of revocations in {}: give each server a folder of its own with ledger.directory",
+            folder.path().display()
+        )
+        .into()),
+        Err(error) => {
+            // What keeps it from being written is said with the first entry.
+            tracing::warn!(%error, "the folder of the ledger of revocations cannot be locked: whether another server uses it is unknown");
+            Ok(None)
+        }
+    }
 }
 
 /// The options for opening the store.

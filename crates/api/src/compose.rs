@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 use utoipa_actix_web::service_config::ServiceConfig;
 use zeroize::Zeroizing;
 
-use crate::assembly::{Misfit, Services, database_url, tag_key_ids};
+use crate::assembly::{Misfit, Services, database_url, hold_ledger, tag_key_ids};
 use crate::config::{Config, sections};
 use crate::mail::Mailer;
 use crate::membership::{Entrance, Joined, Membership};
@@ -61,6 +61,8 @@ pub(crate) async fn serve(
     warn_of_unnamed_proxy(config);
     let mailer = Mailer::new(config)?;
     let entrance = Entrance::enter(&url).await?;
+    // Before the other nodes hear of this one. It is let go of at the very end.
+    let _alone_in_its_ledger = hold_ledger(&config.ledger, &url)?;
     {
         let (url, migrate_at_start) = (url.clone(), config.database.migrate_at_start);
         background.spawn_blocking(move || bring_up_to_date(&url, migrate_at_start)).await??;

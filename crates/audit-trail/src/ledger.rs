@@ -6,9 +6,10 @@
 //! an entry. Every line begins with the first half of its SHA-256, so that a line which a crash tore is recognised: it is left
 //! out, and because every process begins a part of its own, nothing is ever written behind it.
 //!
-//! **Invariant:** an entry holds ids, moments and the name of an action, never a secret, a digest of one, or text of people.
+//! **Invariant:** an entry holds ids, moments and the names of an action and of fields, never a secret, a digest of one, or text of
+//! people.
 
-use std::fs::{DirBuilder, File, OpenOptions, read_dir, remove_file};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError, read_dir, remove_file};
 use std::io::{BufRead as _, BufReader, Error, ErrorKind, Result, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, chown};
 use std::path::{Path, PathBuf};
@@ -35,6 +36,8 @@ const PREFIX: &str = "revoked-";
 const ENDING: &str = ".ledger";
 /// The file that is there while a replay is under way.
 const UNFINISHED: &str = "replay-unfinished";
+/// The file that a server locks which writes to the folder.
+const LOCK: &str = "server.lock";
 
 /// One change that took rights away, or gave some back that a later entry may have taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +58,8 @@ pub struct Entry {
     pub tokens: Vec<TokenId>,
     /// When they end, if that was not at once.
     pub until: Option<Timestamp>,
+    /// What of the target was changed, by names, where one action stands for several changes.
+    pub changed: Vec<String>,
 }
 
 /// What bounds a ledger.
@@ -69,6 +74,12 @@ pub struct Limits {
 /// A folder with the parts of a ledger.
 #[derive(Clone, Debug)]
 pub struct Folder(PathBuf);
+
+/// A folder that a server has for itself, until this is dropped. The kernel lets go of it with the process.
+#[derive(Debug)]
+pub struct Hold {
+    _locked: File,
+}
 
 /// How many entries and damaged lines a part has, and which database it is of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -122,6 +133,8 @@ struct Line {
     tokens: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<i64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    changed: Vec<String>,
 }
 
 impl Folder {
@@ -155,6 +168,14 @@ impl Folder {
         // Their names begin with as many digits each.
         parts.sort();
         Ok(parts)
+    }
+
+    /// When its oldest part began, which is since when it has everything; nothing where there is none.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn oldest_began(&self) -> Result<Option<Timestamp>> {
+        Ok(self.parts()?.first().and_then(|part| began(part)))
     }
 
     /// When its newest part began; nothing where there is none.
@@ -191,6 +212,31 @@ impl Folder {
     /// The disk's.
     pub fn end_replay(&self) -> Result<()> {
         if remove(&self.0.join(UNFINISHED))? { self.sync() } else { Ok(()) }
+    }
+
+    /// Takes the folder for a server, and makes it if need be; nothing if another server has it. Commands beside the server do not
+    /// ask: each of their parts is their own.
+    ///
+    /// # Errors
+    /// It cannot be made or locked.
+    pub fn hold(&self) -> Result<Option<Hold>> {
+        self.make()?;
+        let path = self.0.join(LOCK);
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
+        hand_over(&path);
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Hold { _locked: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn make(&self) -> Result<()> {
+        if !self.0.is_dir() {
+            DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
+            hand_over(&self.0);
+        }
+        Ok(())
     }
 
     fn sync(&self) -> Result<()> {
@@ -316,6 +362,7 @@ fn entry(text: &[u8]) -> Option<Entry> {
         target_id: line.target,
         tokens: line.tokens.iter().map(|id| TokenId::parse(id).ok()).collect::<Option<_>>()?,
         until: line.until.map(Timestamp::from_micros),
+        changed: line.changed,
     })
 }
 
@@ -351,6 +398,7 @@ impl Writer {
                 target: entry.target_id.clone(),
                 tokens: entry.tokens.iter().map(ToString::to_string).collect(),
                 until: entry.until.map(Timestamp::as_micros),
+                changed: entry.changed.clone(),
             };
             write_line(&mut text, &line)?;
         }
@@ -377,10 +425,7 @@ impl Writer {
 
     /// Begins a part. It is behind all others, whatever the clock says.
     fn begin(&self, database: Option<&str>, now: Timestamp) -> Result<Part> {
-        if !self.folder.0.is_dir() {
-            DirBuilder::new().recursive(true).mode(0o700).create(&self.folder.0)?;
-            hand_over(&self.folder.0);
-        }
+        self.folder.make()?;
         let newest = self.folder.parts()?.last().and_then(|path| began(path));
         let began = newest.map_or(now, |newest| now.max(newest + Span::micros(1)));
         let mut head = Vec::new();
@@ -424,6 +469,7 @@ mod tests {
             target_id: String::new(),
             tokens: vec![Id::from_uuid(id); 3],
             until: (seq % 3 == 0).then(|| day(1)),
+            changed: if seq % 3 == 0 { vec!["disabled".to_owned()] } else { Vec::new() },
         }
     }
 
@@ -520,6 +566,18 @@ mod tests {
             assert!(!folder.has_unfinished_replay().unwrap());
         }
         assert!(!Folder::new("/nowhere/at/all").has_unfinished_replay().unwrap());
+    }
+
+    #[test]
+    fn a_folder_is_of_one_server_until_it_lets_go_and_anybody_may_write_a_part() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::new(place.path().join("not/there/yet"));
+        let held = folder.hold().unwrap().unwrap();
+        assert!(folder.hold().unwrap().is_none());
+        Writer::new(folder.clone(), LIMITS).append(None, &[entry(1)], day(0)).unwrap();
+        assert_eq!(all(&folder).0, [entry(1)], "the file of the lock is no part");
+        drop(held);
+        assert!(folder.hold().unwrap().is_some());
     }
 
     #[test]

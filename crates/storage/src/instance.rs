@@ -9,7 +9,7 @@
 mod restore;
 mod sqlite;
 
-pub use restore::restore;
+pub use restore::{Before, Copied, Restoration};
 
 use crate::backend::sqlite::LogFiles;
 use crate::boottime::boottime_nanos;

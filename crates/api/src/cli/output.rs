@@ -20,7 +20,7 @@ pub(super) fn progress(text: &str) {
     }
 }
 
-/// Writes the reason of a failure to standard error. Write errors are ignored, and a full pipe without a reader delays the exit
+/// Writes the reason of a failure, or a warning, to standard error. Write errors are ignored, and a full pipe without a reader delays the exit
 /// by a bounded time only.
 pub(super) fn complain(text: &str) {
     let line = format!("nolapse-api: {}\n", text.trim_end());

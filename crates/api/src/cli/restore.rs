@@ -1,17 +1,20 @@
-//! `restore FILE`: puts a copy in the place of an SQLite database, and repeats the revocations that it does not have.
+//! `restore FILE`: puts a copy in the place of an SQLite database, and repeats the revocations that it does not have: those of the
+//! ledger, and those that only the database before knows of.
 
 use std::path::PathBuf;
 
 use authority::audit::read::Audit;
 use authority::env::{Clock as _, SystemClock};
-use authority::replay::Thoroughness;
-use storage::{instance, migrate};
+use authority::ledger::format::Folder;
+use authority::replay::{Completion, Thoroughness};
+use storage::instance::Restoration;
+use storage::{StoreError, migrate};
 
 use super::ledger::said;
 use super::order::serving;
 use super::sources::SourceArgs;
 use super::{Failure, audit, output, serve};
-use crate::assembly::{database_url, holder};
+use crate::assembly::{database_url, holder, ledger_folder};
 use crate::membership::Entrance;
 
 /// Options of `restore`.
@@ -32,8 +35,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         );
     }
     let aside = SystemClock::default().now().rfc3339_seconds().replace(':', "");
-    let kept = instance::restore(&url, &args.file, &holder()?, &aside)?;
-    let kept = match kept {
+    let restoration = Restoration::begin(&url, &args.file, &holder()?)?;
+    if let Some(folder) = ledger_folder(&config.ledger, &url) {
+        complete(folder, &restoration)?;
+    }
+    let kept = match restoration.finish(&aside)? {
         Some(kept) => format!("; the database before is {}", kept.display()),
         None => String::new(),
     };
@@ -52,4 +58,56 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         })
         .await
     })
+}
+
+/// Adds to the ledger what it lacks of the database before, and says since when it has everything.
+fn complete(folder: Folder, restoration: &Restoration) -> Result<(), Failure> {
+    // One that was never set up had nothing to revoke.
+    let Some(copied) = restoration.copied()? else { return Ok(()) };
+    let mut ledger = Completion::begin(folder, &copied.first)?;
+    let mut knows_all = false;
+    match restoration.before() {
+        Ok(None) => output::emit("there is no database before that could be compared with the ledger\n")?,
+        Ok(Some(mut before)) => loop {
+            match before.next_events() {
+                Ok(Some(events)) => ledger.add(&events, SystemClock::default().now())?,
+                Ok(None) => {
+                    knows_all = before.has_all_of_the_copy();
+                    break;
+                }
+                Err(error) => {
+                    output::emit(&not_compared(&error))?;
+                    break;
+                }
+            }
+        },
+        Err(error) => output::emit(&not_compared(&error))?,
+    }
+    if ledger.added() > 0 {
+        let added = ledger.added();
+        output::emit(&format!(
+            "the ledger lacked {added} changes that the database before has: they were added to it\n"
+        ))?;
+    }
+    let newest = copied.newest.rfc3339_millis();
+    let began = match ledger.began() {
+        Some(began) => format!("the ledger begins at {}", began.rfc3339_millis()),
+        None => "no ledger was kept".to_owned(),
+    };
+    output::emit(&format!("{began}; the newest event of the copy is of {newest}\n"))?;
+    if knows_all || ledger.began().is_some_and(|began| began <= copied.newest) {
+        return Ok(());
+    }
+    let gap = match ledger.began() {
+        Some(began) => format!("between that and {}, when the ledger begins,", began.rfc3339_millis()),
+        None => "after that".to_owned(),
+    };
+    output::complain(&format!(
+        "WARNING: the newest event of the copy is of {newest}: what was revoked {gap} may be valid again; revoke it again (exported audit trails name it), or restore a newer copy"
+    ));
+    Ok(())
+}
+
+fn not_compared(error: &StoreError) -> String {
+    format!("the database before cannot be compared with the ledger ({error}): what only it knows of is not repeated\n")
 }

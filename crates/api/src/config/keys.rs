@@ -429,7 +429,7 @@ pub(crate) const KEYS: &[Key] = &[
         "ledger.directory",
         Kind::Path,
         None,
-        "The folder for the ledger of revocations, which keeps an older copy of the database from reviving what was revoked. Defaults to the name of the SQLite file with `.ledger`; with PostgreSQL no ledger is kept unless this is set. Each node needs its own. A disk that is not the database's survives the loss of that.",
+        "The folder for the ledger of revocations, which keeps an older copy of the database from reviving what was revoked. Defaults to the name of the SQLite file with `.ledger`; with PostgreSQL no ledger is kept unless this is set. Each node needs its own, and does not start with one that another uses. A disk that is not the database's survives the loss of that.",
     ),
     key(
         "ledger.keep_days",

@@ -7,6 +7,7 @@ use serde_json::Value;
 use token_domain::Timestamp;
 use token_domain::id::TokenId;
 use token_domain::record::{AuditRecord, Principal};
+use token_domain::tenant::ActorStatus;
 
 /// What a replay does about an entry that the database has not heard of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub(crate) enum Repeat {
     PersonOff,
     /// Switches the organisation off.
     OrganizationOff,
+    /// An actor was changed: switches it off if that is what it was, and reports what else it was narrowed to.
+    Actor,
     /// Ends the person's sessions, all of them: which were meant is not always known.
     Sessions,
     /// Ends the person's sessions, and reports what else is as it was before.
@@ -55,7 +58,7 @@ pub(crate) const ACTIONS: &[(&str, Option<Repeat>)] = &[
     ("access_scope.update", Some(Repeat::Report)),
     ("actor.create", None),
     ("actor.delete", Some(Repeat::Tokens)),
-    ("actor.update", Some(Repeat::Report)),
+    ("actor.update", Some(Repeat::Actor)),
     ("audit.export", None),
     ("auth.denied", None),
     ("baseline.set", None),
@@ -145,14 +148,33 @@ const TOKENS: [&str; 4] = ["tokens", "token_ids", "keys_revoked_ids", "revoked_i
 /// Those that say when a token ends.
 const ENDS: [&str; 2] = ["grace_ends_at", "grace_period_ends_at"];
 
+/// What an entry says of an actor that was switched off, and of one that was switched on again.
+pub(crate) const DISABLED: &str = "disabled";
+pub(crate) const ENABLED: &str = "enabled";
+
 /// What is done about an action; nothing for one that is not kept.
 pub(crate) fn repeat(action: &str) -> Option<Repeat> {
     ACTIONS.iter().find(|(known, _)| *known == action).and_then(|(_, repeat)| *repeat)
 }
 
-/// Whether an action takes back what another before it took away.
-pub(crate) fn gives_back(action: &str) -> bool {
-    matches!(repeat(action), Some(Repeat::GivesBack | Repeat::RotationBack))
+/// Whether an entry takes back what another before it took away.
+pub(crate) fn gives_back(entry: &Entry) -> bool {
+    matches!(repeat(&entry.action), Some(Repeat::GivesBack | Repeat::RotationBack))
+        || entry.changed.iter().any(|change| change == ENABLED)
+}
+
+/// What a change of an actor may have taken away, by names; nothing if it did not. Of what no event says, nothing is known.
+fn narrowed(detail: &Value) -> Option<Vec<String>> {
+    let Some(changed) = detail["changed"].as_array() else { return Some(Vec::new()) };
+    let name = |field: &str| match field {
+        "disabled_at" if detail["status"] == ActorStatus::Disabled.as_str() => Some(DISABLED),
+        "disabled_at" => Some(ENABLED),
+        "access_scope_id" => Some("access_scope_id"),
+        "expires_at" => Some("expires_at"),
+        _ => None,
+    };
+    let names: Vec<String> = changed.iter().filter_map(|field| name(field.as_str()?)).map(str::to_owned).collect();
+    (!names.is_empty()).then_some(names)
 }
 
 /// The entry of an event; nothing for one that takes nothing away.
@@ -169,6 +191,7 @@ pub(crate) fn entry(record: &AuditRecord) -> Option<Entry> {
             tokens.extend(id.as_str().and_then(|id| id.parse::<TokenId>().ok()));
         }
     }
+    let changed = if repeat == Repeat::Actor { narrowed(&detail)? } else { Vec::new() };
     let until = ENDS.iter().find_map(|key| Timestamp::parse_rfc3339(detail[*key].as_str()?).ok());
     // A session is its person's, who ended it.
     let owner = match Principal::parse(&record.actor) {
@@ -184,6 +207,7 @@ pub(crate) fn entry(record: &AuditRecord) -> Option<Entry> {
         target_id: owner.unwrap_or_else(|| record.target_id.clone()),
         tokens,
         until,
+        changed,
     })
 }
 
@@ -218,6 +242,46 @@ mod tests {
                     found.insert(literal.to_owned());
                 }
             }
+        }
+    }
+
+    fn update(detail: &str) -> AuditRecord {
+        AuditRecord {
+            seq: 1,
+            organization_id: None,
+            at: Timestamp::EPOCH,
+            action: "actor.update".to_owned(),
+            actor: "system".to_owned(),
+            target_kind: "actor".to_owned(),
+            target_id: String::new(),
+            request_id: String::new(),
+            detail: detail.to_owned(),
+            prev_hash: [0; 32],
+            hash: [0; 32],
+        }
+    }
+
+    #[test]
+    fn an_update_of_an_actor_is_kept_if_it_may_have_taken_something_away_and_says_what() {
+        for (detail, expected) in [
+            (r#"{"changed":["disabled_at"],"status":"disabled"}"#, Some(vec![DISABLED])),
+            (r#"{"changed":["disabled_at"],"status":"active"}"#, Some(vec![ENABLED])),
+            (r#"{"changed":["disabled_at"],"status":"expired"}"#, Some(vec![ENABLED])),
+            (
+                r#"{"changed":["name","expires_at","disabled_at"],"status":"disabled"}"#,
+                Some(vec![DISABLED, "expires_at"]),
+            ),
+            (r#"{"changed":["access_scope_id"],"status":"disabled"}"#, Some(vec!["access_scope_id"])),
+            (r#"{"changed":["name","metadata"],"status":"disabled"}"#, None),
+            (r#"{"changed":[],"status":"active"}"#, None),
+            // Of which nothing is known.
+            ("{}", Some(vec![])),
+        ] {
+            let mut found = entry(&update(detail)).map(|entry| entry.changed);
+            if let Some(changed) = &mut found {
+                changed.sort();
+            }
+            assert_eq!(found, expected.map(|names| names.into_iter().map(str::to_owned).collect()), "{detail}");
         }
     }
 

@@ -160,10 +160,13 @@ impl Ledger {
 
     /// Has the events of a unit of work written once it is committed, and never if it is not.
     pub(crate) fn follow(&self, tx: &mut Tx, now: Timestamp) -> Option<Written> {
+        let records = tx.take_events();
+        let is_new = self.is_first(&records);
         let (gives, entries): (Vec<Entry>, Vec<Entry>) =
-            self.entries(&tx.take_events()).into_iter().partition(|entry| kinds::gives_back(&entry.action));
-        if !gives.is_empty() {
-            // Only if it is committed: it would keep what was taken away before from being repeated.
+            records.iter().filter_map(kinds::entry).partition(kinds::gives_back);
+        if is_new || !gives.is_empty() {
+            // Only if it is committed: it would keep what was taken away before from being repeated. With a new deployment its ledger
+            // begins, so that it has everything.
             let (ledger, done) = (self.clone(), oneshot::channel().0);
             tx.afterwards(move || ledger.send(Order::Write { entries: gives, now, done }));
         }
@@ -203,12 +206,13 @@ impl Ledger {
         self.0.counts.repeated.fetch_add(changes, Ordering::Relaxed);
     }
 
-    fn entries(&self, records: &[AuditRecord]) -> Vec<Entry> {
-        // The first event of the deployment's own trail tells deployments apart: every copy has it.
-        if let Some(first) = records.iter().find(|record| record.organization_id.is_none() && record.seq == 1) {
+    /// Whether a deployment begins with these events. The first of its own trail tells it from others: every copy has it.
+    fn is_first(&self, records: &[AuditRecord]) -> bool {
+        let first = records.iter().find(|record| record.organization_id.is_none() && record.seq == 1);
+        if let Some(first) = first {
             self.identify(hex(&first.hash));
         }
-        records.iter().filter_map(kinds::entry).collect()
+        first.is_some()
     }
 
     /// Says what tells the database from others.

@@ -6,7 +6,11 @@
 //! until the command is run again. A second name for the database before, by a hard link, would spare the mark, and a server
 //! refuses a file with two names.
 
-use super::{AcquireError, sqlite};
+mod before;
+
+pub use before::Before;
+
+use super::{AcquireError, InstanceLock, sqlite};
 use crate::backend::sqlite::{backup, beside, establish, mark};
 use crate::error::{OutageKind, StoreError};
 use crate::migrate;
@@ -17,49 +21,99 @@ use diesel::sql_types::Text;
 use std::fs::{remove_file, rename};
 use std::io::{ErrorKind, Result as IoResult};
 use std::path::{Path, PathBuf};
+use token_domain::Timestamp;
 
-/// Puts a copy in the place of the database of this URL; where the database before is now, if there was one. `aside` tells its
-/// name from others.
-///
-/// # Errors
-/// A server uses the database; the copy is damaged, of another program or of a newer one; the disk's.
-pub fn restore(url: &DatabaseUrl, copy: &Path, holder: &str, aside: &str) -> Result<Option<PathBuf>, AcquireError> {
-    let Some(path) = url.sqlite_path() else {
-        return Err(StoreError::Broken("restore PostgreSQL with pg_restore".to_owned()).into());
-    };
-    let failed = |error| disk(path, &error);
-    if !copy.is_file() {
-        return Err(disk(copy, &ErrorKind::NotFound.into()).into());
-    }
-    let was_there = path.try_exists().map_err(failed)?;
-    if was_there && copy.canonicalize().map_err(failed)? == path.canonicalize().map_err(failed)? {
-        return Err(StoreError::Broken("the copy is the database itself: name a backup".to_owned()).into());
-    }
-    let lock = sqlite::acquire_marked(path, holder)?;
-    let done = put(path, copy, aside);
-    if done.is_err() && !was_there {
-        // The lock made an empty file. That it could not be removed changes nothing about the reason.
-        let _ = remove_file(path);
-    }
-    lock.release();
-    Ok(done?)
+/// A restoration under way: the copy is whole and lies beside the place that it is to take, and no server can start. Until
+/// [`finish`](Self::finish), the database is as it was; what is dropped before leaves nothing behind.
+#[derive(Debug)]
+pub struct Restoration {
+    path: PathBuf,
+    fresh: PathBuf,
+    lock: InstanceLock,
+    /// Whether there was a file before it was locked, which makes one.
+    was_there: bool,
 }
 
-fn put(path: &Path, copy: &Path, aside: &str) -> Result<Option<PathBuf>, StoreError> {
-    let failed = |error| disk(path, &error);
-    let fresh = beside(path, ".restoring");
-    for leftover in ["", "-wal", "-shm", "-journal"] {
-        remove(&beside(&fresh, leftover)).map_err(failed)?;
+/// What a copy says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// The hash of the first event of the deployment's own trail, which tells deployments apart.
+    pub first: [u8; 32],
+    /// When its newest event was.
+    pub newest: Timestamp,
+}
+
+impl Restoration {
+    /// Writes the copy anew, beside the database of this URL.
+    ///
+    /// # Errors
+    /// A server uses the database; the copy is damaged, of another program or of a newer one; the disk's.
+    pub fn begin(url: &DatabaseUrl, copy: &Path, holder: &str) -> Result<Self, AcquireError> {
+        let Some(path) = url.sqlite_path() else {
+            return Err(StoreError::Broken("restore PostgreSQL with pg_restore".to_owned()).into());
+        };
+        let failed = |error| disk(path, &error);
+        if !copy.is_file() {
+            return Err(disk(copy, &ErrorKind::NotFound.into()).into());
+        }
+        let was_there = path.try_exists().map_err(failed)?;
+        if was_there && copy.canonicalize().map_err(failed)? == path.canonicalize().map_err(failed)? {
+            return Err(StoreError::Broken("the copy is the database itself: name a backup".to_owned()).into());
+        }
+        let lock = sqlite::acquire_marked(path, holder)?;
+        let begun = Self { path: path.to_owned(), fresh: beside(path, ".restoring"), lock, was_there };
+        for leftover in ["", "-wal", "-shm", "-journal"] {
+            remove(&beside(&begun.fresh, leftover)).map_err(failed)?;
+        }
+        backup(copy, &begun.fresh)?;
+        check(&begun.fresh)?;
+        Ok(begun)
     }
-    backup(copy, &fresh)?;
-    if let Err(error) = check(&fresh) {
-        // The reason is what matters.
-        let _ = remove_file(&fresh);
-        return Err(error);
+
+    /// What the copy says of itself; nothing of one that was never set up.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn copied(&self) -> Result<Option<Copied>, StoreError> {
+        before::copied(&self.fresh)
     }
-    let kept = take_place(path, &fresh, aside).map_err(failed)?;
-    mark::remove(path).map_err(failed)?;
-    Ok(kept)
+
+    /// The database before, to be read for what the copy has not heard of; nothing where there is none, or it was never set up.
+    ///
+    /// # Errors
+    /// It cannot be read, or is of another deployment than the copy.
+    pub fn before(&self) -> Result<Option<Before<'_>>, StoreError> {
+        if !self.path.metadata().is_ok_and(|found| found.len() > 0) {
+            return Ok(None);
+        }
+        if mark::is_there(&self.path).map_err(|error| disk(&self.path, &error))? {
+            return Err(StoreError::Broken("it is a mixture of two databases".to_owned()));
+        }
+        Before::open(&self.path, &self.fresh)
+    }
+
+    /// Puts the copy in its place; where the database before is now, if there was one. `aside` tells its name from others.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn finish(self, aside: &str) -> Result<Option<PathBuf>, StoreError> {
+        let failed = |error| disk(&self.path, &error);
+        let kept = take_place(&self.path, &self.fresh, aside).map_err(failed)?;
+        mark::remove(&self.path).map_err(failed)?;
+        Ok(kept)
+    }
+}
+
+impl Drop for Restoration {
+    /// Removes the copy that did not take its place, and the empty file that the lock made. What cannot be removed changes nothing
+    /// about how the restoration ended, and the next one tries again.
+    fn drop(&mut self) {
+        let _ = remove(&self.fresh);
+        if !self.was_there && self.path.metadata().is_ok_and(|found| found.len() == 0) {
+            let _ = remove(&self.path);
+        }
+        self.lock.release();
+    }
 }
 
 /// Whether a copy is whole, and this program's.

@@ -42,6 +42,8 @@ kinds! {
     Key,
     /// Of a deleted actor.
     OfActor,
+    /// Of an actor that was switched off.
+    OfDisabledActor,
     /// Bound to a deleted project.
     OfProject,
     /// A key of a member who was removed.
@@ -92,8 +94,8 @@ impl Kind {
                 [id, successor]
             }
             Self::Key => key(&mut owner),
-            Self::OfActor => {
-                let project = project(&mut owner, "with-an-actor");
+            Self::OfActor | Self::OfDisabledActor => {
+                let project = project(&mut owner, &name.to_lowercase());
                 let actor = owner.post(&format!("{project}/actors"), &json!({"name": "device"})).expect(201);
                 let [id, secret] = texts(&actor, ["actorId", "accessToken"]);
                 [format!("{project}/actors/{id}"), secret]
@@ -173,6 +175,7 @@ impl Doomed {
             Kind::RotationCancelled => drop(owner.call(&format!("/v1/tokens/{id}/rotate/cancel")).expect(200)),
             Kind::Key => drop(owner.delete(&format!("/v1/me/keys/{id}")).expect(204)),
             Kind::OfActor | Kind::OfProject => drop(owner.delete(id).expect(204)),
+            Kind::OfDisabledActor => drop(owner.patch(id, &json!({"status": "disabled"})).expect(200)),
             Kind::OfRemovedMember => drop(owner.delete(&member()).expect(204)),
             Kind::OfMemberWhoLeft => {
                 let path = format!("/v1/organizations/{org}/members/me");
@@ -203,7 +206,7 @@ fn key(person: &mut Client) -> [String; 2] {
 
 /// Makes a project; its path.
 #[track_caller]
-fn project(owner: &mut Client, slug: &str) -> String {
+pub(super) fn project(owner: &mut Client, slug: &str) -> String {
     let [org] = texts(&owner.get("/v1/me").expect(200), ["org_id"]);
     let path = format!("/v1/organizations/{org}/projects");
     let made: Value = owner.post(&path, &json!({"slug": slug})).expect(201);

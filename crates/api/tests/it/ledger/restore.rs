@@ -1,35 +1,173 @@
 //! Restoring a copy of an SQLite database, by the command and by hand.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::json;
 
-use super::kinds::{are_dead, end, one_of_each};
+use super::kinds::{are_dead, end, one_of_each, project};
 use super::{back_up, beside, folder, has_repeated, make, put_back};
-use crate::support::{Backend, Faults, Options, Server, texts};
+use crate::support::{Backend, Fault, Faults, Options, Server, texts};
+
+/// What there is of a ledger when a copy is restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    /// All.
+    All,
+    /// Nothing.
+    Nothing,
+    /// What happened after the revocations.
+    Later,
+}
+
+impl Kept {
+    /// Brings the ledger of a stopped server into this state.
+    fn bring_about(self, server: &mut Server) {
+        if self != Self::All {
+            fs::remove_dir_all(folder(server)).unwrap();
+        }
+        if self == Self::Later {
+            server.serve();
+            server.says(&["begins now: it does not know what was revoked before"]);
+            server.stop();
+        }
+    }
+}
 
 #[test]
-fn what_ended_after_a_backup_stays_dead_when_it_is_restored_by_the_command() {
+fn what_ended_after_a_backup_stays_dead_when_it_is_restored_by_the_command_whatever_there_is_of_the_ledger() {
+    for kept in [Kept::All, Kept::Nothing, Kept::Later] {
+        let mut server = Server::start(Backend::Sqlite, Options::default());
+        let doomed = one_of_each(&server);
+        let copy = back_up(&server);
+        end(&server, &doomed);
+        are_dead(&server, &doomed);
+        server.stop();
+        kept.bring_about(&mut server);
+        let said = server.command(&["restore", copy.to_str().unwrap()], "");
+        let text = said.succeeds();
+        for part in
+            ["the database before is", "the newest event of the copy is of", "repeated what the database had lost"]
+        {
+            assert!(text.contains(part), "{kept:?}: {text}");
+        }
+        assert_eq!(text.contains("the ledger lacked"), kept != Kept::All, "{kept:?}: {text}");
+        assert_eq!(text.contains("no ledger was kept"), kept == Kept::Nothing, "{text}");
+        assert!(text.contains("to be done again by hand: user.password.set"), "{text}");
+        assert!(!text.contains("actor.update"), "it was switched off again: {text}");
+        assert_eq!(said.err, "", "the database before knows all that happened since");
+        server.serve();
+        are_dead(&server, &doomed);
+        assert!(!has_repeated(&server), "the command did the work: {}", server.log_since_start());
+        server.stop();
+        let again = server.command(&["ledger", "replay"], "");
+        assert!(again.succeeds().contains("has everything"), "{again:?}");
+        server.command(&["audit", "verify"], "").succeeds();
+        server.command(&["ledger", "check"], "").succeeds();
+        let tried = server.facts().deployment_audit();
+        assert_eq!(tried.iter().filter(|event| event.action == "ledger.replay").count(), 1);
+    }
+}
+
+#[test]
+fn a_database_before_that_tells_nothing_is_named_and_so_is_the_time_that_the_ledger_does_not_cover() {
+    type Damage = fn(&Path);
+    let damages: [(&str, Damage); 4] = [
+        ("there is no database before", |file| fs::remove_file(file).unwrap()),
+        ("cannot be compared", |file| fs::write(file, [0xAA; 100_000]).unwrap()),
+        // All but the first page.
+        ("cannot be compared", |file| {
+            let mut bytes = fs::read(file).unwrap();
+            bytes[4096..].fill(0xFF);
+            fs::write(file, bytes).unwrap();
+        }),
+        ("mixture of two databases", |file| fs::write(beside(file, ".overwritten"), "").unwrap()),
+    ];
+    for (said_of_it, damage) in damages {
+        for kept in [Kept::All, Kept::Later, Kept::Nothing] {
+            let mut server = Server::start(Backend::Sqlite, Options::default());
+            let [id, secret] = make(&server);
+            let copy = back_up(&server);
+            server.owner().revoke(&id);
+            server.stop();
+            kept.bring_about(&mut server);
+            damage(&server.database.file());
+            let said = server.command(&["restore", copy.to_str().unwrap()], "");
+            assert!(said.succeeds().contains(said_of_it), "{kept:?}: {said:?}");
+            let warned = match kept {
+                Kept::All => "",
+                Kept::Later => "when the ledger begins, may be valid again; revoke it again",
+                Kept::Nothing => "after that may be valid again; revoke it again",
+            };
+            assert!(said.err.contains(warned) && said.err.is_empty() == warned.is_empty(), "{kept:?}: {said:?}");
+            server.serve();
+            assert_eq!(server.anyone().is_valid(&secret), kept != Kept::All, "{kept:?}");
+        }
+    }
+}
+
+#[test]
+fn what_was_revoked_after_another_restoration_stays_dead_when_a_copy_from_before_it_is_restored() {
     let mut server = Server::start(Backend::Sqlite, Options::default());
-    let doomed = one_of_each(&server);
-    let copy = back_up(&server);
-    end(&server, &doomed);
-    are_dead(&server, &doomed);
+    let [[first, _], [second, doomed]] = [make(&server), make(&server)];
+    let earlier = back_up(&server);
+    let renamed = server.database.folder().join("earlier.db");
+    fs::rename(earlier, &renamed).unwrap();
+    server.owner().revoke(&first);
+    let later = back_up(&server);
     server.stop();
-    let said = server.command(&["restore", copy.to_str().unwrap()], "");
-    let text = said.succeeds();
-    assert!(text.contains("the database before is") && text.contains("repeated what the database had lost"), "{text}");
-    assert!(text.contains("to be done again by hand: user.password.set"), "{text}");
+    server.command(&["restore", renamed.to_str().unwrap()], "").succeeds();
     server.serve();
-    are_dead(&server, &doomed);
-    assert!(!has_repeated(&server), "the command did the work: {}", server.log_since_start());
+    server.owner().revoke(&second);
     server.stop();
-    let again = server.command(&["ledger", "replay"], "");
-    assert!(again.succeeds().contains("has everything"), "{again:?}");
-    server.command(&["audit", "verify"], "").succeeds();
-    server.command(&["ledger", "check"], "").succeeds();
-    let tried = server.facts().deployment_audit();
-    assert_eq!(tried.iter().filter(|event| event.action == "ledger.replay").count(), 1);
+    fs::remove_dir_all(folder(&server)).unwrap();
+    let said = server.command(&["restore", later.to_str().unwrap()], "");
+    assert!(said.succeeds().contains("the ledger lacked"), "{said:?}");
+    assert!(said.err.contains("WARNING"), "the database before lacks events of the copy: {said:?}");
+    server.serve();
+    assert!(!server.anyone().is_valid(&doomed));
+}
+
+#[test]
+fn a_ledger_that_cannot_be_completed_leaves_the_database_in_its_place() {
+    let mut server = Server::start(Backend::Sqlite, Options::default());
+    let faults = Faults::new(server.database.folder());
+    let [id, secret] = make(&server);
+    let copy = back_up(&server);
+    server.owner().revoke(&id);
+    server.stop();
+    let restore = ["restore", copy.to_str().unwrap()];
+    let own = folder(&server);
+    let other = Server::start(Backend::Sqlite, Options::default());
+    server.options.set("ledger.directory", folder(&other).display());
+    let refused = server.command(&restore, "");
+    assert!(refused.fails(1).contains("another deployment"), "{refused:?}");
+    server.options.set("ledger.directory", own.display());
+    fs::remove_dir_all(&own).unwrap();
+    faults.begin(Fault::Ledger);
+    let refused = server.command_with(&faults.variables(), &restore, "");
+    assert!(refused.fails(1).contains("nothing was restored"), "{refused:?}");
+    assert!(!beside(&server.database.file(), ".restoring").exists());
+    server.serve();
+    assert!(!server.anyone().is_valid(&secret), "it is the database before");
+}
+
+#[test]
+fn the_ledger_of_a_deployment_that_is_set_up_under_the_server_has_everything() {
+    let mut server = Server::start(Backend::Sqlite, Options::default().unset_up());
+    let asked = json!({"code": server.setup_code(), "organization": Server::ORGANIZATION, "organization_name": "ACME Ltd.",
+                       "email": Server::OWNER, "name": "Owner", "password": Server::PASSWORD});
+    server.anyone().post("/v1/setup", &asked).expect(201);
+    let [id, secret] = make(&server);
+    let copy = back_up(&server);
+    server.owner().revoke(&id);
+    server.stop();
+    fs::remove_file(server.database.file()).unwrap();
+    let said = server.command(&["restore", copy.to_str().unwrap()], "");
+    assert!(said.succeeds().contains("the ledger begins at"), "{said:?}");
+    assert_eq!(said.err, "", "it began with the deployment");
+    server.serve();
+    assert!(!server.anyone().is_valid(&secret));
 }
 
 #[test]
@@ -115,6 +253,40 @@ fn what_was_given_back_after_a_replay_stays_given_back_whatever_is_replayed_late
 }
 
 #[test]
+fn an_actor_that_was_switched_on_again_stays_on_and_a_rename_is_nothing_to_repeat() {
+    for is_lost_as_well in [true, false] {
+        let mut server = Server::start(Backend::Sqlite, Options::default());
+        let mut owner = server.owner();
+        let actors = format!("{}/actors", project(&mut owner, "with-an-actor"));
+        let made = owner.post(&actors, &json!({"name": "device"})).expect(201);
+        let [id, secret] = texts(&made, ["actorId", "accessToken"]);
+        let path = format!("{actors}/{id}");
+        let switch = |server: &Server, status: &str| {
+            server.owner().patch(&path, &json!({"status": status})).expect(200);
+        };
+        let copy = back_up(&server);
+        owner.patch(&path, &json!({"name": "renamed"})).expect(200);
+        switch(&server, "disabled");
+        if is_lost_as_well {
+            switch(&server, "active");
+        }
+        server.stop();
+        let said = server.command(&["restore", copy.to_str().unwrap()], "");
+        assert!(!said.succeeds().contains("by hand"), "{said:?}");
+        server.serve();
+        if !is_lost_as_well {
+            assert!(!server.anyone().is_valid(&secret), "repeated");
+            switch(&server, "active");
+            server.stop();
+            // What is a little older than a replay is looked at again.
+            server.command(&["ledger", "replay"], "").succeeds();
+            server.serve();
+        }
+        assert!(server.anyone().is_valid(&secret), "{is_lost_as_well}: {}", server.log_since_start());
+    }
+}
+
+#[test]
 fn a_rotation_that_was_taken_back_costs_no_token() {
     let mut server = Server::start(Backend::Sqlite, Options::default());
     let [[kept, kept_secret], [gone, gone_secret]] = [make(&server), make(&server)];
@@ -134,6 +306,37 @@ fn a_rotation_that_was_taken_back_costs_no_token() {
 }
 
 #[test]
+fn a_deleted_project_loses_the_tokens_that_its_deletion_does_not_name_and_keeps_those_made_since() {
+    let mut server = Server::start(Backend::Sqlite, Options::default());
+    let path = project(&mut server.owner(), "deleted");
+    let within = |server: &Server| {
+        let asked = json!({"name": "of it", "scopes": ["execute"], "project_id": path.rsplit('/').next().unwrap()});
+        let [secret] = texts(&server.owner().post("/v1/tokens", &asked).expect(201), ["secret"]);
+        secret
+    };
+    let before = back_up(&server);
+    let unnamed = within(&server);
+    let aside = server.database.folder().join("unnamed.db");
+    server.command(&["backup", aside.to_str().unwrap()], "").succeeds();
+    server.stop();
+    put_back(&server, &before);
+    server.serve();
+    // Deleted in a database that has never heard of the token.
+    server.owner().delete(&path).expect(204);
+    server.stop();
+    let said = server.command(&["restore", aside.to_str().unwrap()], "");
+    assert!(said.succeeds().contains("to be done again by hand: project.delete"), "{said:?}");
+    server.serve();
+    assert!(!server.anyone().is_valid(&unnamed));
+    let since = within(&server);
+    server.stop();
+    // What is a little older than a replay is looked at again.
+    server.command(&["ledger", "replay"], "").succeeds();
+    server.serve();
+    assert!(server.anyone().is_valid(&since));
+}
+
+#[test]
 fn a_restoration_that_is_killed_at_any_step_leaves_one_database_or_the_other_or_is_asked_for_again() {
     let mut server = Server::start(Backend::Sqlite, Options::default());
     let faults = Faults::new(server.database.folder());
@@ -141,10 +344,12 @@ fn a_restoration_that_is_killed_at_any_step_leaves_one_database_or_the_other_or_
     let copy = back_up(&server);
     let restore = ["restore", copy.to_str().unwrap()];
     server.owner().revoke(&id);
-    for is_overwritten in [false, true] {
+    // What is a mixture tells nothing, so only then the ledger has to have everything.
+    for (is_overwritten, kept) in [(false, Kept::Nothing), (true, Kept::All)] {
         let mut refused = 0;
         for step in 1.. {
             server.stop();
+            kept.bring_about(&mut server);
             if is_overwritten {
                 fs::write(beside(&server.database.file(), ".overwritten"), "").unwrap();
             }
@@ -162,7 +367,7 @@ fn a_restoration_that_is_killed_at_any_step_leaves_one_database_or_the_other_or_
                 server.serve();
             }
             let mut anyone = server.anyone();
-            assert!(anyone.is_valid(&good) && !anyone.is_valid(&doomed), "step {step}");
+            assert!(anyone.is_valid(&good) && !anyone.is_valid(&doomed), "step {step}, {kept:?}");
         }
         assert!(refused > 0, "between two names");
     }
@@ -220,6 +425,8 @@ fn a_damaged_line_is_named_and_left_out() {
     fs::write(part, text.replacen("token.revoke", "token.create", 1)).unwrap();
     let checked = server.command(&["ledger", "check"], "");
     assert!(checked.fails(1).contains("1 lines are damaged"), "{checked:?}");
+    // It would say what is missing.
+    fs::remove_file(server.database.file()).unwrap();
     server.command(&["restore", copy.to_str().unwrap()], "").succeeds();
     server.serve();
     let live = tokens.iter().filter(|[_, secret]| server.anyone().is_valid(secret)).count();

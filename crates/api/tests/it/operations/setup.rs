@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::support::{Backend, Build, Options, Request, Server, both, eventually};
+use crate::support::{Backend, Build, Options, Request, Server, both};
 
 both!(
     setup_prints_the_organisation_and_happens_once,
@@ -90,22 +90,13 @@ fn a_password_that_is_typed_is_not_shown() {
     server.owner();
 }
 
-/// The code in the link that an empty server printed last.
-fn code(server: &Server) -> String {
-    eventually("the set-up link", || {
-        let log = server.log_since_start();
-        let line = log.lines().rfind(|line| line.contains("/setup#"))?.to_owned();
-        Some(line.rsplit_once("/setup#")?.1.trim_end_matches(['"', '}', ' ', '.']).to_owned())
-    })
-}
-
 fn the_link_sets_up_once(backend: Backend) {
     let mut server = Server::start(backend, Options::default().unset_up());
-    let first = code(&server);
+    let first = server.setup_code();
     assert!(first.len() == 32 && first.bytes().all(|byte| byte.is_ascii_hexdigit()), "{first}");
     // Each start makes a new code, and invalidates the earlier ones.
     server.restart();
-    let valid = code(&server);
+    let valid = server.setup_code();
     assert_ne!(first, valid);
 
     let body = |code: &str| {
@@ -199,7 +190,7 @@ fn nothing_works_before(backend: Backend) {
 
 fn of_several_at_once_one_sets_up(backend: Backend) {
     let server = Server::start(backend, Options::default().unset_up());
-    let code = code(&server);
+    let code = server.setup_code();
     let mut statuses: Vec<u16> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..6)
             .map(|n| {

@@ -20,6 +20,7 @@ use super::command::{Build, Finished, finish, program};
 use super::database::Database;
 use super::facts::Facts;
 use super::metrics::Metrics;
+use super::patience::eventually;
 
 /// The timeout of a start: far longer than it takes.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -187,6 +188,15 @@ impl Server {
         finish(command, input)
     }
 
+    /// The code in the link that a server without a deployment printed last.
+    pub(crate) fn setup_code(&self) -> String {
+        eventually("the set-up link", || {
+            let log = self.log_since_start();
+            let line = log.lines().rfind(|line| line.contains("/setup#"))?.to_owned();
+            Some(line.rsplit_once("/setup#")?.1.trim_end_matches(['"', '}', ' ', '.']).to_owned())
+        })
+    }
+
     fn environment(&self, url: &str) -> Vec<(String, String)> {
         let mut environment = vec![
             ("NOLAPSE__DATABASE__URL".to_owned(), url.to_owned()),
@@ -307,7 +317,7 @@ impl Server {
     #[track_caller]
     pub(crate) fn says(&self, parts: &[&str]) {
         let has_all = |line: &str| parts.iter().all(|part| line.contains(part));
-        super::eventually("a line of the log", || self.log().lines().any(has_all).then_some(()));
+        eventually("a line of the log", || self.log().lines().any(has_all).then_some(()));
     }
 
     /// Its log since the last start.
