@@ -68,7 +68,9 @@ fn flag_counts_alone(layers: &mut [Layer]) {
     if let Some((flags, others)) = layers.split_last_mut()
         && flags.values.contains_key("database.url")
     {
-        others.iter_mut().for_each(|layer| drop(layer.values.remove("database.direct_url")));
+        for layer in others {
+            layer.values.remove("database.direct_url");
+        }
     }
 }
 

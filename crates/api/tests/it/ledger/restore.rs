@@ -74,7 +74,7 @@ fn a_database_before_that_tells_nothing_is_named_and_so_is_the_time_that_the_led
     type Damage = fn(&Path);
     let damages: [(&str, Damage); 4] = [
         ("there is no database before", |file| fs::remove_file(file).unwrap()),
-        ("cannot be compared", |file| fs::write(file, [0xAA; 100_000]).unwrap()),
+        ("cannot be compared", |file| fs::write(file, vec![0xAA; 100_000]).unwrap()),
         // All but the first page.
         ("cannot be compared", |file| {
             let mut bytes = fs::read(file).unwrap();
