@@ -30,7 +30,9 @@ const PART_AGE: Span = Span::days(1);
 /// The characters of a line's checksum.
 const SUM: usize = 16;
 /// The longest line that is read: a thousand ids fit many times.
-const LONGEST: u64 = 1024 * 1024;
+const LONGEST: u64 = 16 * 1024 * 1024;
+/// The most tokens that a line names. An entry with more of them has several lines.
+const MOST_TOKENS: usize = 1_000;
 /// How a part is named: the prefix, the microseconds since 1970, a number to tell namesakes apart, the ending.
 const PREFIX: &str = "revoked-";
 const ENDING: &str = ".ledger";
@@ -135,6 +137,23 @@ struct Line {
     until: Option<i64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     changed: Vec<String>,
+}
+
+impl Line {
+    /// An entry, with these of its tokens.
+    fn of(entry: &Entry, tokens: &[TokenId]) -> Self {
+        Self {
+            trail: entry.organization_id.map(|id| id.to_string()),
+            seq: entry.seq,
+            hash: hex(&entry.hash),
+            at: entry.at.as_micros(),
+            action: entry.action.clone(),
+            target: entry.target_id.clone(),
+            tokens: tokens.iter().map(ToString::to_string).collect(),
+            until: entry.until.map(Timestamp::as_micros),
+            changed: entry.changed.clone(),
+        }
+    }
 }
 
 impl Folder {
@@ -288,7 +307,7 @@ fn hand_over(path: &Path) {
 }
 
 /// When a part of that name began.
-fn began(path: &Path) -> Option<Timestamp> {
+pub fn began(path: &Path) -> Option<Timestamp> {
     let name = path.file_name()?.to_str()?.strip_prefix(PREFIX)?.strip_suffix(ENDING)?;
     let (micros, _) = name.split_once('-')?;
     micros.parse().ok().map(Timestamp::from_micros)
@@ -389,18 +408,13 @@ impl Writer {
     pub fn append(&mut self, database: Option<&str>, entries: &[Entry], now: Timestamp) -> Result<Appended> {
         let mut text = Vec::new();
         for entry in entries {
-            let line = Line {
-                trail: entry.organization_id.map(|id| id.to_string()),
-                seq: entry.seq,
-                hash: hex(&entry.hash),
-                at: entry.at.as_micros(),
-                action: entry.action.clone(),
-                target: entry.target_id.clone(),
-                tokens: entry.tokens.iter().map(ToString::to_string).collect(),
-                until: entry.until.map(Timestamp::as_micros),
-                changed: entry.changed.clone(),
-            };
-            write_line(&mut text, &line)?;
+            let mut tokens = entry.tokens.chunks(MOST_TOKENS);
+            let mut named = tokens.next().unwrap_or_default();
+            loop {
+                write_line(&mut text, &Line::of(entry, named))?;
+                let Some(further) = tokens.next() else { break };
+                named = further;
+            }
         }
         let mut appended = Appended::default();
         let is_full = |part: &Part| part.bytes >= PART_BYTES || part.began + PART_AGE <= now;
@@ -409,7 +423,10 @@ impl Writer {
             (part, false)
         } else {
             let part = self.begin(database, now)?;
-            appended = self.folder.remove_old(self.limits, now)?;
+            // A replay reads all that was there when it began, and writes as it goes.
+            if !self.folder.has_unfinished_replay()? {
+                appended = self.folder.remove_old(self.limits, now)?;
+            }
             (part, true)
         };
         let written = part.file.write_all(&text).and_then(|()| part.file.sync_data());
@@ -566,6 +583,35 @@ mod tests {
             assert!(!folder.has_unfinished_replay().unwrap());
         }
         assert!(!Folder::new("/nowhere/at/all").has_unfinished_replay().unwrap());
+    }
+
+    #[test]
+    fn an_entry_with_very_many_tokens_is_read_again_in_lines_that_are_not_too_long() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::new(place.path());
+        let many = Entry { tokens: vec![Id::from_uuid(Uuid::from_u128(7)); 100_001], ..entry(1) };
+        let few = Entry { tokens: Vec::new(), ..entry(2) };
+        Writer::new(folder.clone(), LIMITS).append(None, &[many.clone(), few.clone()], day(0)).unwrap();
+        let (read, reading) = all(&folder);
+        assert_eq!((read.len(), reading.damaged), (102, 0));
+        assert_eq!(read.last(), Some(&few));
+        assert!(read[..101].iter().all(|read| (read.seq, read.hash, read.at) == (many.seq, many.hash, many.at)));
+        assert_eq!(read[..101].iter().map(|read| read.tokens.len()).sum::<usize>(), 100_001);
+    }
+
+    #[test]
+    fn nothing_is_removed_while_a_replay_is_under_way() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::new(place.path());
+        let short = Limits { keep: Span::days(1), ..LIMITS };
+        let write = |at: Timestamp| Writer::new(folder.clone(), short).append(None, &[entry(1)], at).unwrap();
+        write(day(0));
+        folder.begin_replay().unwrap();
+        write(day(40));
+        assert_eq!(folder.parts().unwrap().len(), 2);
+        folder.end_replay().unwrap();
+        write(day(80));
+        assert_eq!(folder.parts().unwrap().len(), 1, "the limits count again");
     }
 
     #[test]

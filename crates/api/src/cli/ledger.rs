@@ -95,6 +95,14 @@ pub(super) fn said(repeated: Option<&Repeated>) -> String {
         "repeated what the database had lost: {} tokens revoked, {} other changes; {} needed nothing\n",
         done.tokens, done.others, done.needless
     );
+    if done.damaged > 0 {
+        // As below.
+        let _ = writeln!(
+            text,
+            "WARNING: {} lines of the ledger are damaged and were left out: what they ended may be valid again (`nolapse-api ledger check` names their files)",
+            done.damaged
+        );
+    }
     for change in &done.by_hand {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "to be done again by hand: {change}");

@@ -95,7 +95,11 @@ fn complete(folder: Folder, restoration: &Restoration) -> Result<(), Failure> {
         None => "no ledger was kept".to_owned(),
     };
     output::emit(&format!("{began}; the newest event of the copy is of {newest}\n"))?;
-    if knows_all || ledger.began().is_some_and(|began| began <= copied.newest) {
+    if ledger.began().is_some_and(|began| began <= copied.newest) {
+        return Ok(());
+    }
+    if knows_all {
+        output::emit("the database before has every event of the copy, and is taken to know what was revoked since\n")?;
         return Ok(());
     }
     let gap = match ledger.began() {

@@ -134,7 +134,9 @@ impl Ledger {
         let was_interrupted = folder.has_unfinished_replay().map_err(unreadable)?;
         let mut repeated = None;
         if !found.is_whole || was_interrupted || thoroughness == Thoroughness::Everything {
-            if !found.is_whole
+            // Nothing is removed from the folder until it ends.
+            if (!found.is_whole || thoroughness == Thoroughness::Everything)
+                && folder.path().is_dir()
                 && let Err(error) = folder.begin_replay()
             {
                 tracing::error!(%error, "the folder of the ledger of revocations cannot be written: do not interrupt the replay");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use audit_trail::ledger::{Entry, Folder};
+use audit_trail::ledger::{Entry, Folder, began};
 use storage::model::AuditFilter;
 use token_domain::Timestamp;
 use token_domain::access::Direction;
@@ -76,8 +76,11 @@ impl Replay {
         let from = self.settled.map(|settled| settled - MARGIN);
         for part in &parts {
             let mut entries = Vec::new();
+            // What was added to the ledger after that replay was not looked at by it, whatever its moment: when a disk took it
+            // again, or from a database that was about to be replaced.
+            let is_later = began(part) > self.settled;
             self.done.damaged += take_from(part, identity, |entry| {
-                if from.is_none_or(|from| entry.at > from) {
+                if is_later || from.is_none_or(|from| entry.at > from) {
                     entries.push(entry);
                 }
             })?;
@@ -100,7 +103,7 @@ impl Replay {
             );
         }
         if self.newer == 0 && self.done.tokens == 0 && self.done.others == 0 {
-            return Ok(None);
+            return Ok((self.done.damaged > 0).then_some(self.done));
         }
         self.say().await?;
         Ok(Some(self.done))

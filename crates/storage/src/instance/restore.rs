@@ -57,12 +57,15 @@ impl Restoration {
             return Err(disk(copy, &ErrorKind::NotFound.into()).into());
         }
         let was_there = path.try_exists().map_err(failed)?;
-        if was_there && copy.canonicalize().map_err(failed)? == path.canonicalize().map_err(failed)? {
+        // Where a link leads, the copy is put beside the database before, and the link stays.
+        let real = if was_there { path.canonicalize().map_err(failed)? } else { path.to_owned() };
+        let path = real.as_path();
+        if was_there && copy.canonicalize().map_err(failed)? == path {
             return Err(StoreError::Broken("the copy is the database itself: name a backup".to_owned()).into());
         }
         let lock = sqlite::acquire_marked(path, holder)?;
         let begun = Self { path: path.to_owned(), fresh: beside(path, ".restoring"), lock, was_there };
-        for leftover in ["", "-wal", "-shm", "-journal"] {
+        for leftover in ["", "-wal", "-shm", "-journal", ".migrate-lock"] {
             remove(&beside(&begun.fresh, leftover)).map_err(failed)?;
         }
         backup(copy, &begun.fresh)?;
@@ -108,7 +111,9 @@ impl Drop for Restoration {
     /// Removes the copy that did not take its place, and the empty file that the lock made. What cannot be removed changes nothing
     /// about how the restoration ended, and the next one tries again.
     fn drop(&mut self) {
-        let _ = remove(&self.fresh);
+        for leftover in ["", ".migrate-lock"] {
+            let _ = remove(&beside(&self.fresh, leftover));
+        }
         if !self.was_there && self.path.metadata().is_ok_and(|found| found.len() == 0) {
             let _ = remove(&self.path);
         }

@@ -1,6 +1,7 @@
 //! Restoring a copy of an SQLite database, by the command and by hand.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use serde_json::json;
@@ -409,6 +410,66 @@ fn a_ledger_of_another_deployment_is_refused() {
 }
 
 #[test]
+fn what_is_found_after_a_replay_is_repeated_although_it_is_older() {
+    let mut server = Server::start(Backend::Sqlite, Options::default());
+    let [[first, secret], [second, other]] = [make(&server), make(&server)];
+    let copy = |server: &Server, name: &str| {
+        let path = server.database.folder().join(name);
+        server.command(&["backup", path.to_str().unwrap()], "").succeeds();
+        path
+    };
+    let oldest = copy(&server, "oldest.db");
+    server.owner().revoke(&first);
+    server.stop();
+    fs::remove_dir_all(folder(&server)).unwrap();
+    server.serve();
+    server.owner().revoke(&second);
+    let whole = copy(&server, "whole.db");
+    server.stop();
+    // Its disk fails: nothing says any more that the first was revoked.
+    fs::remove_file(server.database.file()).unwrap();
+    let restored = server.command(&["restore", oldest.to_str().unwrap()], "");
+    restored.succeeds();
+    assert!(restored.err.contains("WARNING"), "{restored:?}");
+    server.serve();
+    assert!(server.anyone().is_valid(&secret) && !server.anyone().is_valid(&other));
+    let newer = copy(&server, "newer.db");
+    server.stop();
+    // The disk is back, and the database that is to be replaced knows it.
+    put_back(&server, &whole);
+    let restored = server.command(&["restore", newer.to_str().unwrap()], "");
+    assert!(restored.succeeds().contains("the ledger lacked 1 changes"), "{restored:?}");
+    server.serve();
+    assert!(!server.anyone().is_valid(&secret) && !server.anyone().is_valid(&other));
+}
+
+#[test]
+fn a_database_behind_a_symbolic_link_is_replaced_where_it_is() {
+    let mut server = Server::start(Backend::Sqlite, Options::default());
+    let [id, secret] = make(&server);
+    let copy = back_up(&server);
+    server.owner().revoke(&id);
+    server.stop();
+    let (file, place) = (server.database.file(), server.database.folder().join("elsewhere"));
+    fs::create_dir(&place).unwrap();
+    let real = place.join("real.db");
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = fs::rename(beside(&file, suffix), beside(&real, suffix));
+    }
+    symlink(&real, &file).unwrap();
+    for _ in 0..2 {
+        server.command(&["restore", copy.to_str().unwrap()], "").succeeds();
+        assert!(file.is_symlink() && real.is_file());
+    }
+    assert!(!fs::read_dir(&place).unwrap().any(|found| {
+        let name = found.unwrap().file_name().into_string().unwrap();
+        name.contains(".restoring") || name.contains(".overwritten")
+    }));
+    server.serve();
+    assert!(!server.anyone().is_valid(&secret));
+}
+
+#[test]
 fn a_damaged_line_is_named_and_left_out() {
     let mut server = Server::start(Backend::Sqlite, Options::default());
     let tokens = [make(&server), make(&server)];
@@ -427,7 +488,8 @@ fn a_damaged_line_is_named_and_left_out() {
     assert!(checked.fails(1).contains("1 lines are damaged"), "{checked:?}");
     // It would say what is missing.
     fs::remove_file(server.database.file()).unwrap();
-    server.command(&["restore", copy.to_str().unwrap()], "").succeeds();
+    let restored = server.command(&["restore", copy.to_str().unwrap()], "");
+    assert!(restored.succeeds().contains("WARNING: 1 lines of the ledger are damaged"), "{restored:?}");
     server.serve();
     let live = tokens.iter().filter(|[_, secret]| server.anyone().is_valid(secret)).count();
     assert_eq!(live, 1, "the other line is as it was written");
