@@ -8,6 +8,7 @@ use super::contender::Running;
 use super::cost::{cpu_time, precise};
 use super::goals::Outcome;
 use super::plan::Plan;
+use super::size::SETTLED;
 use super::stock::Stock;
 use std::fmt::Write as _;
 use std::thread::sleep;
@@ -17,8 +18,6 @@ use task_support::{interrupt, say};
 
 /// Nodes of the largest deployment that is measured.
 const NODES: usize = 3;
-/// How long after a start a node counts as idle.
-const SETTLED: Duration = Duration::from_secs(3);
 /// How long idle nodes are watched.
 const WATCHED: Duration = Duration::from_secs(20);
 

@@ -13,7 +13,7 @@ use task_support::fail::{Context as _, Result};
 use task_support::{interrupt, product, say};
 
 /// How long after its start a server counts as idle.
-const SETTLED: Duration = Duration::from_secs(3);
+pub(super) const SETTLED: Duration = Duration::from_secs(3);
 
 /// `cargo xtask bench size`: program and idle memory.
 pub(super) fn size(plan: &Plan, stock: &mut Stock) -> Result<Outcome> {

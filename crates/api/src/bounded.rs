@@ -163,8 +163,8 @@ fn work_before_a_credential_grows_no_faster_than_what_was_sent() {
     for (reader, [once, four_times]) in READERS.iter().zip(instructions()) {
         println!("{:<40} {once:>12} {four_times:>12}", reader.name);
         assert!(once > 1_000, "{}: nothing was counted", reader.name);
-        // A limit may refuse the longer input early, which then costs less. What is done once, such as reading a table, is
-        // some ten thousand instructions.
+        // A limit may refuse the longer input early, which then costs less. The first call also fills tables that later ones
+        // use, which takes some ten thousand instructions.
         if four_times > 6 * once + 200_000 {
             steeper.push(format!("{}: {once} instructions, and {four_times} for four times as much", reader.name));
         }

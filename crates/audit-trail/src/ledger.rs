@@ -189,7 +189,7 @@ impl Folder {
         Ok(parts)
     }
 
-    /// When its oldest part began, which is since when it has everything; nothing where there is none.
+    /// When its oldest part began: the ledger has every entry since then. Nothing where it has no part.
     ///
     /// # Errors
     /// The folder cannot be read.
@@ -409,11 +409,9 @@ impl Writer {
         let mut text = Vec::new();
         for entry in entries {
             let mut tokens = entry.tokens.chunks(MOST_TOKENS);
-            let mut named = tokens.next().unwrap_or_default();
-            loop {
-                write_line(&mut text, &Line::of(entry, named))?;
-                let Some(further) = tokens.next() else { break };
-                named = further;
+            write_line(&mut text, &Line::of(entry, tokens.next().unwrap_or_default()))?;
+            for further in tokens {
+                write_line(&mut text, &Line::of(entry, further))?;
             }
         }
         let mut appended = Appended::default();

@@ -163,7 +163,8 @@ pub(crate) fn gives_back(entry: &Entry) -> bool {
         || entry.changed.iter().any(|change| change == ENABLED)
 }
 
-/// What a change of an actor may have taken away, by names; nothing if it did not. Of what no event says, nothing is known.
+/// The names of what a change of an actor may have narrowed; `None` if it narrowed nothing. The list is empty where the event does
+/// not say what was changed.
 fn narrowed(detail: &Value) -> Option<Vec<String>> {
     let Some(changed) = detail["changed"].as_array() else { return Some(Vec::new()) };
     let name = |field: &str| match field {

@@ -165,8 +165,8 @@ impl Ledger {
         let (gives, entries): (Vec<Entry>, Vec<Entry>) =
             records.iter().filter_map(kinds::entry).partition(kinds::gives_back);
         if is_new || !gives.is_empty() {
-            // Only if it is committed: it would keep what was taken away before from being repeated. With a new deployment its ledger
-            // begins, so that it has everything.
+            // Written only once the change is committed: an entry that gives back keeps a replay from taking away again. The first
+            // change of a deployment begins its ledger, even without an entry, so that the ledger covers all that follows.
             let (ledger, done) = (self.clone(), oneshot::channel().0);
             tx.afterwards(move || ledger.send(Order::Write { entries: gives, now, done }));
         }

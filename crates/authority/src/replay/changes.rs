@@ -190,7 +190,7 @@ fn revocation(change: &Change<'_>, reason: RevokeReason) -> Revocation {
     Revocation { at: change.now, reason, by: change.by() }
 }
 
-/// Records what was revoked; how many.
+/// Records the revocation of these tokens, and returns their number.
 async fn record(change: &mut Change<'_>, revoked: Vec<TokenId>, why: String) -> Result<u64, LedgerError> {
     let event = match revoked.as_slice() {
         [] => return Ok(0),
@@ -281,7 +281,7 @@ async fn remove(
     let Some(found) = change.tx.membership_standing(organization, user).await? else {
         return Ok(Outcome::Needless);
     };
-    // A lost change may have made somebody else an owner.
+    // One of the lost changes may have made another member an owner.
     if found.role == RoleRef::BuiltIn(BuiltInRole::Owner) && change.tx.count_owners(organization).await? <= 1 {
         return Ok(Outcome::ByHand);
     }

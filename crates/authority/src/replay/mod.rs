@@ -4,8 +4,8 @@
 //! that hash in that trail, or it does not. What it lacks is repeated in the name of the deployment, each change with its own audit
 //! event, under the locks and guards every change has: two nodes that repeat the same entry do it once.
 //!
-//! What was lost is always the end of what was written, so a start looks at the newest entries, and reads the rest only if one
-//! of those is missing. A replay ends with an event of its own, which is an entry as well: as long as the database has that, nothing
+//! A database loses the last changes that were written to it. So a start compares the newest entries, and reads the rest only if
+//! the database lacks one of those. A replay ends with an event of its own, which is an entry as well: as long as the database has that, nothing
 //! before it is looked at again.
 
 mod catch_up;
@@ -56,7 +56,7 @@ pub struct Repeated {
     pub needless: u64,
     /// Lines of the ledger that could not be read.
     pub damaged: u64,
-    /// What has to be done again by somebody, at most a thousand of them: the action, on what, in which trail.
+    /// Changes that a person has to make again, at most a thousand of them: the action, its target and its trail.
     pub by_hand: Vec<String>,
     /// How many there are beside those.
     pub unnamed: u64,
@@ -126,7 +126,7 @@ impl Ledger {
         let waiting = self.waiting_entries().await;
         let found = look(context, folder, waiting.clone()).await?;
         let Some(identity) = found.identity.clone() else {
-            // Nobody has set the deployment up.
+            // The deployment is not set up yet.
             return Ok(None);
         };
         self.identify(identity);
@@ -135,8 +135,7 @@ impl Ledger {
         let mut repeated = None;
         if !found.is_whole || was_interrupted || thoroughness == Thoroughness::Everything {
             // Nothing is removed from the folder until it ends.
-            if (!found.is_whole || thoroughness == Thoroughness::Everything)
-                && folder.path().is_dir()
+            if folder.path().is_dir()
                 && let Err(error) = folder.begin_replay()
             {
                 tracing::error!(%error, "the folder of the ledger of revocations cannot be written: do not interrupt the replay");

@@ -279,7 +279,7 @@ fn an_actor_that_was_switched_on_again_stays_on_and_a_rename_is_nothing_to_repea
             assert!(!server.anyone().is_valid(&secret), "repeated");
             switch(&server, "active");
             server.stop();
-            // What is a little older than a replay is looked at again.
+            // A replay compares the entries of the ten seconds before the last one again.
             server.command(&["ledger", "replay"], "").succeeds();
             server.serve();
         }
@@ -331,7 +331,7 @@ fn a_deleted_project_loses_the_tokens_that_its_deletion_does_not_name_and_keeps_
     assert!(!server.anyone().is_valid(&unnamed));
     let since = within(&server);
     server.stop();
-    // What is a little older than a replay is looked at again.
+    // A replay compares the entries of the ten seconds before the last one again.
     server.command(&["ledger", "replay"], "").succeeds();
     server.serve();
     assert!(server.anyone().is_valid(&since));
@@ -345,7 +345,7 @@ fn a_restoration_that_is_killed_at_any_step_leaves_one_database_or_the_other_or_
     let copy = back_up(&server);
     let restore = ["restore", copy.to_str().unwrap()];
     server.owner().revoke(&id);
-    // What is a mixture tells nothing, so only then the ledger has to have everything.
+    // A mixture of two databases cannot be compared with the ledger, which therefore has to be complete then.
     for (is_overwritten, kept) in [(false, Kept::Nothing), (true, Kept::All)] {
         let mut refused = 0;
         for step in 1.. {
@@ -486,7 +486,7 @@ fn a_damaged_line_is_named_and_left_out() {
     fs::write(part, text.replacen("token.revoke", "token.create", 1)).unwrap();
     let checked = server.command(&["ledger", "check"], "");
     assert!(checked.fails(1).contains("1 lines are damaged"), "{checked:?}");
-    // It would say what is missing.
+    // `restore` would read the revocation of the damaged line from it.
     fs::remove_file(server.database.file()).unwrap();
     let restored = server.command(&["restore", copy.to_str().unwrap()], "");
     assert!(restored.succeeds().contains("WARNING: 1 lines of the ledger are damaged"), "{restored:?}");

@@ -52,24 +52,21 @@ impl Build {
 
     /// It, with exactly this environment.
     pub(crate) fn command(self, environment: &[(String, String)]) -> Command {
-        isolated(Command::new(self.path()), environment)
+        let mut command = Command::new(self.path());
+        command.env_clear().envs(environment.iter().cloned());
+        // A failing test should show where the program panicked, and a coverage run must find its profile.
+        for name in ["RUST_BACKTRACE", "LLVM_PROFILE_FILE"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command
     }
 }
 
 /// The program under test, with exactly this environment.
 pub(crate) fn program(environment: &[(String, String)]) -> Command {
     Build::Any.command(environment)
-}
-
-fn isolated(mut command: Command, environment: &[(String, String)]) -> Command {
-    command.env_clear().envs(environment.iter().cloned());
-    // A failing test should show where the program panicked, and a coverage run must find its profile.
-    for name in ["RUST_BACKTRACE", "LLVM_PROFILE_FILE"] {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
-    }
-    command
 }
 
 /// Runs a command to its end, with `input` on its standard input.
